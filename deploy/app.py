@@ -1,0 +1,63 @@
+"""The composition root: one function a task, from flags to an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.errors import DeployError, ExitCode, Terminated
+
+if TYPE_CHECKING:
+    from deploy.inventory.models import Environment, Host
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What was asked on the command line."""
+
+    env: str
+    limit: str = ""
+    without: str = ""
+    revision: str = ""
+    dry_run: bool = False
+    force: bool = False
+    yes: bool = False
+    output: str = "terminal"
+    workers: int = 0
+
+
+def inventory_directory() -> Path:
+    """Where inventories are: DEPLOY_INVENTORY, else ./inventory."""
+    return Path(os.environ.get("DEPLOY_INVENTORY", "inventory"))
+
+
+def guarded(task: Callable[[], ExitCode | int]) -> int:
+    """Run a task; an error becomes words on standard error and an exit code, never a traceback."""
+    try:
+        return int(task())
+    except DeployError as error:
+        print(f"error: {error}", file=sys.stderr)
+        for line in error.details:
+            print(f"  {line}", file=sys.stderr)
+        if error.hint:
+            print(f"→ {error.hint}", file=sys.stderr)
+        return int(error.exit_code)
+    except Terminated:
+        return int(ExitCode.TERMINATED)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+
+
+def load(flags: Flags) -> tuple[Environment, tuple[Host, ...]]:
+    """The environment and the hosts that the flags select. Raises DeployError."""
+    from deploy.inventory import load_environment, select
+
+    environment = load_environment(flags.env, inventory_directory())
+    hosts = select(environment, flags.limit, flags.without)
+    return environment, tuple(host for host in hosts if host.runs_app)

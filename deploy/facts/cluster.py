@@ -1,0 +1,145 @@
+"""Who runs, and what the pidfiles say (proc(5)); a pidfile is believed only when /proc agrees."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deploy.facts import Fact, table
+from deploy.shell import call
+
+Verdict = Literal["ok", "stale", "foreign", "unreadable"]
+_MASTER = re.compile(r"actionhero\S* (?:.* )?(?:startCluster|start cluster)(?: |$)")
+_WORKER = re.compile(r"actionhero\S* (?:.* )?start(?: |$)|dist/server\.js")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process, as /proc tells of it."""
+
+    pid: int
+    parent: int
+    start: int
+    """Clock ticks since boot."""
+    session: int
+    owner: str
+    """`me` for the deploy user, else a user's name."""
+    directory: str
+    """Real path of its working directory; `?` when it may not be read."""
+    command: str
+
+    @property
+    def is_master(self) -> bool:
+        """Its command line is that of a cluster master."""
+        return bool(_MASTER.search(self.command))
+
+    @property
+    def is_actionhero(self) -> bool:
+        """Its command line is ActionHero's, or that of an app's own server file."""
+        return bool(_WORKER.search(self.command) or self.is_master)
+
+
+@dataclass(frozen=True, slots=True)
+class Pidfile:
+    """A file in pids/ and whether it can be believed."""
+
+    name: str
+    text: str
+    verdict: Verdict
+    process: Process | None = None
+    """The living process of that number, whoever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """The app's processes and pidfiles on one host."""
+
+    boot: str
+    now: int
+    """Clock ticks since boot."""
+    root: str
+    """Real path of the app's directory."""
+    processes: tuple[Process, ...] = ()
+    pidfiles: tuple[Pidfile, ...] = ()
+    workers_wanted: int = 0
+    """The inventory's number, with `auto` worked out on the host."""
+    activated: dict[str, str] = field(default_factory=dict)
+    """When the tree was last moved, and to what."""
+    proved: dict[str, str] = field(default_factory=dict)
+    """What was last proved to serve."""
+
+    @property
+    def ours(self) -> tuple[Process, ...]:
+        """ActionHero's processes of the deploy user that work in the app."""
+        return tuple(
+            p
+            for p in self.processes
+            if p.owner == "me" and p.directory == self.root and p.is_actionhero
+        )
+
+    @property
+    def masters(self) -> tuple[Process, ...]:
+        """The app's cluster masters; more than one is a fault."""
+        return tuple(p for p in self.ours if p.is_master)
+
+    @property
+    def workers(self) -> tuple[Process, ...]:
+        """The masters' children, or, where there is no master, each process."""
+        pids = {m.pid for m in self.masters}
+        if pids:
+            return tuple(p for p in self.ours if p.parent in pids)
+        return self.ours
+
+    @property
+    def others(self) -> tuple[Process, ...]:
+        """Another user's processes that run this app."""
+        return tuple(
+            p
+            for p in self.processes
+            if p.owner != "me"
+            and p.is_actionhero
+            and (p.directory == self.root or self.root in p.command)
+        )
+
+
+def parse_cluster(text: str) -> ClusterState:
+    """Parse the answer of `cluster_state`: tab-separated lines, a kind and its values."""
+    rows = table(text)
+    single = {row[0]: row[1:] for row in rows if row[0] in ("boot", "root", "workers")}
+    processes = {p.pid: p for p in (_process(row) for row in rows if row[0] == "process")}
+    root = single["root"][0]
+    return ClusterState(
+        boot=single["boot"][0],
+        now=int(single["boot"][1]),
+        root=root,
+        processes=tuple(processes.values()),
+        pidfiles=tuple(_pidfile(row, processes, root) for row in rows if row[0] == "pidfile"),
+        workers_wanted=int(single["workers"][0]),
+        activated=_record(rows, "activated"),
+        proved=_record(rows, "proved"),
+    )
+
+
+def _record(rows: list[list[str]], kind: str) -> dict[str, str]:
+    return {row[1]: row[2] for row in rows if row[0] == kind and len(row) > 2}
+
+
+def _process(row: list[str]) -> Process:
+    _, pid, parent, start, session, owner, directory, command = row
+    words = command.replace("\x1f", " ").strip()
+    return Process(int(pid), int(parent), int(start), int(session), owner, directory, words)
+
+
+def _pidfile(row: list[str], processes: dict[int, Process], root: str) -> Pidfile:
+    _, name, text = row
+    if not text.isdigit():
+        return Pidfile(name, text, "unreadable")
+    process = processes.get(int(text))
+    if process is None:
+        return Pidfile(name, text, "stale")
+    believable = process.owner == "me" and process.directory == root and process.is_actionhero
+    return Pidfile(name, text, "ok" if believable else "foreign", process)
+
+
+Cluster: Fact[ClusterState] = Fact("cluster", lambda _: call("cluster_state"), parse_cluster)

@@ -1,0 +1,62 @@
+"""What the machine offers: versions, room, limits, and what logind does at logout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deploy.facts import Fact, table
+from deploy.shell import call
+
+
+@dataclass(frozen=True, slots=True)
+class MachineState:
+    """One host's machine, seen by the deploy user in a non-login shell."""
+
+    user: str
+    node: str
+    """`v20.11.1`, or empty where node is not in PATH."""
+    npm: str
+    """Path of npm, or empty."""
+    git: str
+    flock: str
+    setsid: str
+    arch: str
+    cpus: int
+    memory: int
+    """Kilobytes available."""
+    disk: int
+    """Kilobytes free where the app lives."""
+    inodes: int | None
+    """Free inodes; None where the file system does not count them."""
+    files: str
+    """Limit of open files."""
+    writable: bool
+    tree_size: int
+    """Kilobytes of the tree at HEAD, 0 without one."""
+    kill_user_processes: bool
+    linger: bool
+    runtime_dir: str
+
+
+def parse_machine(text: str) -> MachineState:
+    """Parse the answer of `host_state`: a key and a value a line."""
+    values = {row[0]: row[1] if len(row) > 1 else "" for row in table(text)}
+    inodes = values["inodes"]
+    return MachineState(
+        **{key: values[key] for key in ("user", "node", "npm", "git", "flock", "setsid", "arch")},
+        cpus=int(values["cpus"]),
+        memory=int(values["memory"] or 0),
+        disk=int(values["disk"] or 0),
+        inodes=int(inodes) if inodes.isdigit() and int(inodes) > 0 else None,
+        files=values["files"],
+        writable=values["writable"] == "yes",
+        tree_size=int(values["tree_size"] or 0),
+        kill_user_processes=values["kill_user_processes"] == "yes",
+        linger=values["linger"] == "yes",
+        runtime_dir=values["runtime_dir"],
+    )
+
+
+Machine: Fact[MachineState] = Fact(
+    "machine", lambda layout: call("host_state", layout.app), parse_machine
+)

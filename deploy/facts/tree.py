@@ -1,0 +1,33 @@
+"""What the working tree on a host is at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deploy.facts import Fact
+from deploy.shell import call
+
+
+@dataclass(frozen=True, slots=True)
+class TreeState:
+    """The git tree at the app's path."""
+
+    head: str
+    """Full commit, or empty where there is no tree yet."""
+    branch: str
+    dirty: tuple[str, ...] = ()
+    """Changed files, at most 20, in git's own quoting."""
+
+
+def parse_tree(text: str) -> TreeState:
+    """Parse the answer of `tree_state`: `key=value` lines, `dirty` repeated."""
+    rows = [line.split("=", 1) for line in text.splitlines() if "=" in line]
+    values = dict(rows)
+    return TreeState(
+        head=values.get("head", ""),
+        branch=values.get("branch", ""),
+        dirty=tuple(value for key, value in rows if key == "dirty"),
+    )
+
+
+Tree: Fact[TreeState] = Fact("tree", lambda layout: call("tree_state", layout.app), parse_tree)

@@ -1,0 +1,212 @@
+# One app's processes on this host: found, reloaded, stopped, scaled. Never signalled unidentified.
+# needs: process supervisor prove
+# shellcheck shell=sh
+
+# describe_cluster APP MODEL WORKERS LISTEN HEALTH TITLE SUPERVISOR STOP_SECONDS: what the verbs
+# below speak of. MODEL: startCluster, "start cluster", processes, or auto for what is installed. WORKERS: a number, or auto for
+# one less than the CPUs and at least two. LISTEN: directory of sockets, or a port.
+describe_cluster() {
+  app=$1 model=$2 workers=$3 listen=$4 health=$5 title=$6 supervisor=$7 stop_seconds=$8
+  state=$app/.deploy
+  [ "$model" != auto ] || model=$(installed_model)
+  if [ "$workers" = auto ]; then
+    workers=$(($(nproc) - 1))
+    [ "$workers" -ge 2 ] || workers=2
+  fi
+}
+
+# installed_model: how the ActionHero that is installed in the tree is started.
+installed_model() {
+  _major=$(sed -n 's/^ *"version": *"\([0-9]*\).*/\1/p' "$app/node_modules/actionhero/package.json" 2>/dev/null | head -n 1)
+  if [ "${_major:-22}" -ge 22 ]; then
+    echo processes
+  elif [ "$_major" -ge 15 ]; then
+    echo 'start cluster'
+  else
+    echo startCluster
+  fi
+}
+
+# is_master PID: a cluster master's command line.
+is_master() {
+  case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in
+    *actionhero*' startCluster '* | *actionhero*' start cluster '*) return 0 ;;
+  esac
+  return 1
+}
+
+# list_ours: "pid start" of each process of this user that works in the app and is ActionHero's.
+list_ours() {
+  _root=$(real_directory "$app" 2>/dev/null) || return 0
+  for _pid in $(list_candidates "$_root"); do
+    if read_process "$_pid" && is_ours "$_pid" "$_start" "$_root"; then echo "$_pid $_start"; fi
+  done
+}
+
+# list_tops: "pid start" of the processes that a supervisor starts: masters, or each process.
+list_tops() {
+  list_ours | while read -r _pid _start; do
+    if [ "$model" = processes ]; then
+      case " $(tr '\0' ' ' 2>/dev/null <"/proc/$_pid/cmdline") " in
+        *dist/server.js*) echo "$_pid $_start" ;;
+      esac
+    elif is_master "$_pid"; then
+      echo "$_pid $_start"
+    fi
+  done
+}
+
+# find_master: set master and master_start; false when none runs, refused when several do.
+find_master() {
+  _tops=$(list_tops)
+  [ -n "$_tops" ] || return 1
+  [ "$(printf '%s\n' "$_tops" | wc -l)" -eq 1 ] || refuse \
+    "more than one cluster master runs from $app: $(printf '%s' "$_tops" | tr '\n' ',')" \
+    "find out which one serves, and stop the other: invoke pids shows them"
+  master=${_tops% *} master_start=${_tops#* }
+}
+
+# list_workers: "pid start" of what serves: the master's children, or each process.
+list_workers() {
+  if [ "$model" = processes ]; then
+    list_tops
+  elif find_master; then
+    list_children "$master"
+  fi
+}
+
+# signal_process SIGNAL PID START: signal a process of this app, compared again just before.
+signal_process() {
+  is_ours "$2" "$3" "$(real_directory "$app")" ||
+    refuse "process $2 is not this app's any more; no signal was sent" "run the command again"
+  kill -"$1" "$2"
+}
+
+# wait_for_exit SECONDS PID START: true when the process is gone.
+wait_for_exit() {
+  _polls=$(($1 * 10))
+  while is_alive "$2" "$3"; do
+    [ $((_polls -= 1)) -ge 0 ] || return 1
+    sleep 0.1
+  done
+}
+
+# stop_cluster: TERM to what was identified, wait for its exit, clear what it left behind.
+stop_cluster() {
+  _tops=$(list_tops)
+  [ -n "$_tops" ] || {
+    clear_stale_pidfile
+    unchanged "nothing runs"
+  }
+  _children=$(list_workers)
+  "${supervisor}_stop" "$_tops"
+  printf '%s\n%s\n' "$_tops" "$_children" | while read -r _pid _start; do
+    wait_for_exit "$stop_seconds" "$_pid" "$_start" ||
+      refuse "process $_pid still runs $stop_seconds s after TERM" \
+        "see what it works on (a long task?); stop_timeout in the inventory sets the limit"
+  done
+  clear_stale_pidfile
+}
+
+# clear_stale_pidfile: 14 leaves cluster_pidfile behind; the next start would trip over it.
+clear_stale_pidfile() {
+  _file=$app/pids/cluster_pidfile
+  [ -e "$_file" ] || return 0
+  _named=$(cat "$_file")
+  case $_named in '' | *[!0-9]*) _named=none ;; esac
+  if [ "$_named" = none ] || ! read_process "$_named"; then
+    rm -f "$_file"
+  elif [ "$(list_tops | sed 's/ .*//')" != "$_named" ]; then
+    refuse "pids/cluster_pidfile names process $_named, which is not this app's: $(tr '\0' ' ' <"/proc/$_named/cmdline")" \
+      "look at it, and remove $_file if it has nothing to do with this app"
+  fi
+}
+
+# start_cluster SECONDS: start what does not run, and wait until it answers.
+start_cluster() {
+  if [ "$model" = processes ]; then
+    _missing=$(missing_processes)
+    [ -n "$_missing" ] || unchanged "$workers processes run"
+  else
+    ! find_master || unchanged "cluster master $master runs"
+    _missing=0
+  fi
+  clear_stale_pidfile
+  make_directories
+  _since=$(ticks_now)
+  mark_touched started
+  for _index in $_missing; do launch "$_index"; done
+  await_proof 0 "$1"
+}
+
+# missing_processes: the indexes of processes that do not run.
+missing_processes() {
+  _titles=$(list_tops | while read -r _pid _; do title_of "$_pid"; done)
+  _index=0
+  while [ "$_index" -lt "$workers" ]; do
+    printf '%s\n' "$_titles" | grep -qxF "$title-$_index" || echo "$_index"
+    _index=$((_index + 1))
+  done
+}
+
+# title_of PID: the ACTIONHERO_TITLE that a process was started with.
+title_of() { tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | sed -n 's/^ACTIONHERO_TITLE=//p'; }
+
+# end_process PID START: TERM, and wait for its exit.
+end_process() {
+  signal_process TERM "$1" "$2"
+  wait_for_exit "$stop_seconds" "$1" "$2" ||
+    refuse "process $1 still runs $stop_seconds s after TERM" "see what it works on"
+}
+
+# mark_touched HOW: remember that processes were touched since guard_cluster: started, signalled or
+# crashed; a worse word is never replaced by a better one.
+mark_touched() {
+  case "$(cat "$state/touched" 2>/dev/null):$1" in
+    crashed:* | signalled:started) ;;
+    *) echo "$1" >"$state/touched" ;;
+  esac
+}
+
+# scale_cluster SECONDS: TTIN or TTOU to the master, one at a time, until as many workers run as
+# described; processes without a master are started, or the last ones ended.
+scale_cluster() {
+  if [ "$model" = processes ]; then
+    scale_processes "$1"
+    return
+  fi
+  find_master || refuse "no cluster master runs from $app" "start it: invoke start"
+  _count=$(count_workers)
+  [ "$_count" -ne "$workers" ] || unchanged "$workers workers run"
+  while [ "$_count" -ne "$workers" ]; do
+    if [ "$_count" -lt "$workers" ]; then _signal=TTIN _next=$((_count + 1)); else _signal=TTOU _next=$((_count - 1)); fi
+    note "$_signal: $_count to $_next workers"
+    signal_process "$_signal" "$master" "$master_start"
+    await_count "$_next" "$1"
+    _count=$_next
+  done
+  await_proof 0 "$1"
+}
+
+# scale_processes SECONDS: the same where each process stands alone.
+scale_processes() {
+  list_tops | while read -r _pid _start; do
+    _index=$(title_of "$_pid")
+    _index=${_index##*-}
+    if [ "${_index:-0}" -ge "$workers" ]; then end_process "$_pid" "$_start"; fi
+  done
+  for _index in $(missing_processes); do launch "$_index"; done
+  await_proof 0 "$1"
+}
+
+# count_workers: how many workers live.
+count_workers() { list_workers | grep -c . || :; }
+
+# await_count COUNT SECONDS: that many workers live.
+await_count() {
+  _polls=$(($2 * 5))
+  until [ "$(count_workers)" -eq "$1" ]; do
+    [ $((_polls -= 1)) -gt 0 ] || refuse "$(count_workers) workers run, not $1, after $2 s" "see log/cluster.log"
+    sleep 0.2
+  done
+}

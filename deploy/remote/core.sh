@@ -1,0 +1,176 @@
+# The runtime of a stage: reports, steps, undo, time limits. Sent first in every script.
+# Descriptors: 3 the controller's bytes, 4 reports, 8 environment lock, 9 stage lock.
+# Reports are RFC 7464 text sequences that carry the run's nonce; all else is log, on standard error.
+# shellcheck shell=sh
+
+UNCHANGED=80
+REFUSED=81
+
+# open_stage NONCE: settle descriptors, signals and umask; must run before anything else.
+open_stage() {
+  set -eu
+  exec 3<&0 </dev/null 4>&1 1>&2
+  trap '' PIPE # the controller may vanish in the middle of an activation, which goes on
+  umask 022
+  cd /
+  nonce=$1 step='' at=0
+}
+
+# json TEXT: print TEXT as a JSON string.
+json() {
+  case $1 in
+    *[!A-Za-z0-9_./:@=+,\ -]*) printf '%s' "$1" | escape_json ;;
+    *) printf '"%s"' "$1" ;;
+  esac
+}
+
+# escape_json: standard input as one JSON string; a final newline is kept out of it.
+escape_json() {
+  LC_ALL=C awk '
+    BEGIN {
+      for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i)
+      escape["\""] = "\\\""; escape["\\"] = "\\\\"
+      printf "\""
+    }
+    NR > 1 { printf "\\n" }
+    /[\001-\037"\\]/ {
+      count = length($0)
+      for (i = 1; i <= count; i++) {
+        char = substr($0, i, 1)
+        printf "%s", (char in escape) ? escape[char] : char
+      }
+      next
+    }
+    { printf "%s", $0 }
+    END { printf "\"" }'
+}
+
+# report TYPE [KEY VALUE]...: one report of the current step; a vanished reader is no fault.
+report() {
+  _line="{\"nonce\":\"$nonce\",\"type\":\"$1\",\"step\":\"$step\""
+  shift
+  while [ $# -gt 0 ]; do
+    _line="$_line,\"$1\":$(json "$2")"
+    shift 2
+  done
+  printf '\036%s}\n' "$_line" >&4 2>/dev/null || :
+}
+
+# note TEXT: what a person should see while the step works.
+note() { report noted text "$1"; }
+
+# warn TEXT: what a person should see, and again at the end of the run.
+warn() { report warned text "$1"; }
+
+# value KEY TEXT: a result of the step, for the controller.
+value() { report value key "$1" text "$2"; }
+
+# unchanged [WHY]: end the step: there was nothing to do.
+unchanged() {
+  [ $# -eq 0 ] || note "$1"
+  exit "$UNCHANGED"
+}
+
+# refuse WHAT [NEXT]: end the step as failed, with words for a person instead of a log's tail.
+refuse() {
+  report refused text "$1" hint "${2-}"
+  exit "$REFUSED"
+}
+
+# run_step INDEX ID VERB [ARGUMENT]...: run one verb apart; unwind the stage when it fails.
+# errexit holds in the verb only while neither it nor this function stands in a condition.
+run_step() {
+  at=$1 step=$2
+  shift 2
+  printf '\036%s %s\n' "$nonce" "$step" 2>/dev/null >&2 || :
+  report started
+  set +e
+  (
+    set -eu
+    "$@"
+  )
+  _code=$?
+  set -e
+  case $_code in
+    0) report finished outcome changed ;;
+    "$UNCHANGED") report finished outcome unchanged ;;
+    *)
+      report finished outcome failed code "$_code"
+      unwind
+      ;;
+  esac
+}
+
+# run_fact ID VERB [ARGUMENT]...: ask one thing; what the verb prints is the answer.
+run_fact() {
+  step=$1
+  shift
+  set +e
+  _answer=$(
+    set -eu
+    "$@" 4>&-
+  )
+  _code=$?
+  set -e
+  report fact code "$_code" text "$_answer"
+}
+
+# unwind: undo the current step and those before it, last first, and end the stage as failed.
+unwind() {
+  trap '' TERM INT HUP
+  _from=$at
+  while [ "$_from" -gt 0 ]; do
+    if undo_step "$_from"; then run_undo "$_from"; fi
+    _from=$((_from - 1))
+  done
+  step=''
+  report ended outcome failed
+  exit 1
+}
+
+# run_undo INDEX: undo one step; a failure is reported and the rest goes on.
+run_undo() {
+  set +e
+  (
+    set -eu
+    undo "$1"
+  )
+  _code=$?
+  set -e
+  case $_code in
+    0 | "$UNCHANGED") report undone outcome completed ;;
+    *) report undone outcome failed code "$_code" ;;
+  esac
+}
+
+# close_stage: every step of the stage is done.
+close_stage() {
+  step=''
+  report ended outcome completed
+}
+
+# limited SECONDS COMMAND [ARGUMENT]...: run a foreign command: no input, no descriptor of ours but
+# the stage lock (the work is not over while it lives),
+# ended with all its children after SECONDS (then 124, or 137 when it had to be killed).
+limited() {
+  _limit=$1
+  shift
+  timeout -k 10 "$_limit" "$@" </dev/null 3<&- 4>&- 8<&-
+}
+
+# rename FROM TO: rename(2), which never moves into a directory that TO links to.
+rename() {
+  mv -T "$1" "$2" 2>/dev/null ||
+    node -e 'require("fs").renameSync(process.argv[1], process.argv[2])' "$1" "$2"
+}
+
+# write_file PATH MODE TEXT: replace a file as a whole.
+write_file() {
+  _partial="$1.partial.$$"
+  (
+    umask 077
+    printf '%s' "$3" >"$_partial"
+  )
+  chmod "$2" "$_partial"
+  rename "$_partial" "$1"
+}

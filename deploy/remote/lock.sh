@@ -1,0 +1,130 @@
+# Locks: the environment lock is a lease held by a channel, the stage lock by the work itself.
+# needs: process
+# shellcheck shell=sh
+
+# take_lock STATE HOLDER: take the environment lock, or end the script as locked.
+take_lock() {
+  make_state "$1"
+  exec 8>>"$1/lock"
+  if ! flock -n 8; then
+    report locked text "$(cat "$1/lock.holder" 2>/dev/null)"
+    exit 75
+  fi
+  printf 'pid=%s\n%s\n' "$$" "$2" >"$1/lock.holder"
+}
+
+# make_state STATE: the tool's own directory beside the app.
+make_state() {
+  [ -d "$1" ] || mkdir -p "$1" 2>/dev/null || {
+    report refused text "cannot create $1 as $(id -un)" \
+      hint "create it once: sudo install -d -o $(id -un) ${1%/*}"
+    exit 1
+  }
+  [ -w "$1" ] || {
+    report refused text "$1 cannot be written by $(id -un)" \
+      hint "give it to the deploy user: sudo chown -R $(id -un) $1"
+    exit 1
+  }
+}
+
+# hold_lease STATE: keep the lock while heartbeats come (45 s at most between two), then let go.
+hold_lease() {
+  while _beat=$(timeout 45 head -n 1 <&3) && [ "$_beat" = beat ]; do :; done
+  rm -f "$1/lock.holder"
+}
+
+# show_lock STATE: who holds the environment lock; nothing when it is free.
+show_lock() {
+  [ -e "$1/lock" ] || return 0
+  # shellcheck disable=SC2094 # flock only opens it
+  if ! flock -n "$1/lock" true; then cat "$1/lock.holder" 2>/dev/null || echo 'pid='; fi
+}
+
+# break_lock STATE: end the identified session that holds the environment lock.
+break_lock() {
+  [ -n "$(show_lock "$1")" ] || unchanged "nobody holds the lock"
+  end_users "$1/lock" 8
+  rm -f "$1/lock.holder"
+}
+
+# enter_stage STATE STAGE RUN SECONDS: hold the stage lock for this script's life. Work that a
+# vanished controller left behind is ended when it only prepared, and waited for when it activates.
+enter_stage() {
+  make_state "$1"
+  exec 9>>"$1/stage.lock"
+  if ! flock -n 9; then
+    _left=$(cat "$1/stage.holder" 2>/dev/null) || _left='an earlier run'
+    note "waiting for the work of $_left"
+    case $_left in
+      *stage=activate*) ;;
+      *) flock -w 3 9 || end_users "$1/stage.lock" 9 ;;
+    esac
+    flock -w "$4" 9 || {
+      report refused text "another run still works on this host: $_left" \
+        hint "look at it with: invoke status; it is not ended, because it is activating"
+      exit 1
+    }
+  fi
+  printf 'stage=%s run=%s pid=%s' "$2" "$3" "$$" >"$1/stage.holder"
+}
+
+# end_stage STATE RUN: tell the stage of RUN to stop: its script unwinds once its command is ended.
+end_stage() {
+  _held=$(cat "$1/stage.holder" 2>/dev/null) || unchanged
+  case $_held in *" run=$2 pid="*) ;; *) unchanged ;; esac
+  _shell=${_held##*pid=}
+  is_user_of "$_shell" "$1/stage.lock" 9 || unchanged
+  read_process "$_shell" || unchanged
+  # shellcheck disable=SC2154 # set by read_process
+  _wanted=$_session
+  kill -TERM "$_shell"
+  list_session "$_wanted" | while read -r _pid; do
+    [ "$_pid" = "$_shell" ] || kill -TERM "$_pid" 2>/dev/null || :
+  done
+}
+
+# is_user_of PID FILE DESCRIPTOR: PID is ours and holds FILE open under that number.
+is_user_of() {
+  [ -O "/proc/$1" ] && [ "$(readlink "/proc/$1/fd/$3" 2>/dev/null)" = "$(readlink -f "$2")" ]
+}
+
+# list_users FILE DESCRIPTOR: our pids that hold FILE open under that number.
+list_users() {
+  for _fd in /proc/[0-9]*/fd/"$2"; do
+    _pid=${_fd#/proc/}
+    _pid=${_pid%%/*}
+    if [ "$_pid" != "$$" ] && is_user_of "$_pid" "$1" "$2"; then echo "$_pid"; fi
+  done
+}
+
+# list_session SESSION: our pids of that session.
+list_session() {
+  cat /proc/[0-9]*/stat 2>/dev/null | LC_ALL=C awk -v wanted="$1" '
+    { pid = $1; sub(/^.*\) /, ""); if ($4 == wanted && $1 != "Z") print pid }' |
+    while read -r _pid; do if [ -O "/proc/$_pid" ]; then echo "$_pid"; fi; done
+}
+
+# end_users FILE DESCRIPTOR: end the sessions of those who hold FILE, never our own: TERM, then KILL.
+end_users() {
+  read_process "$$"
+  # shellcheck disable=SC2154 # set by read_process
+  _mine=$_session
+  _sessions=$(list_users "$1" "$2" | while read -r _pid; do
+    if read_process "$_pid" && [ "$_session" != "$_mine" ]; then echo "$_session"; fi
+  done | sort -u)
+  for _one in $_sessions; do signal_session TERM "$_one"; done
+  _tries=0
+  while [ $((_tries += 1)) -le 40 ] && [ -n "$(list_users "$1" "$2")" ]; do sleep 0.25; done
+  for _one in $_sessions; do signal_session KILL "$_one"; done
+}
+
+# signal_session SIGNAL SESSION: signal every process of ours in that session.
+signal_session() {
+  list_session "$2" | while read -r _pid; do kill -"$1" "$_pid" 2>/dev/null || :; done
+}
+
+# append_history FILE LINE: one line of the host's history.
+append_history() { printf '%s\n' "$2" >>"$1"; }
+
+# show_history FILE COUNT: the newest lines.
+show_history() { tail -n "$2" "$1" 2>/dev/null || :; }

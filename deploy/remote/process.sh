@@ -1,0 +1,74 @@
+# Processes as /proc tells of them (proc(5)): who they are, for certain, before anything is done to them.
+# shellcheck shell=sh
+
+# read_process PID: set _state _ppid _session _start (ticks since boot); false when it is gone.
+read_process() {
+  IFS= read -r _stat 2>/dev/null <"/proc/$1/stat" || return 1
+  # shellcheck disable=SC2086 # fields are numbers and one letter once the name is cut off
+  set -- ${_stat##*) }
+  _state=$1 _ppid=$2 _session=$4
+  shift 19
+  _start=$1
+}
+
+# is_alive PID START: the same process still runs (a zombie does not).
+is_alive() { read_process "$1" && [ "$_start" = "$2" ] && [ "$_state" != Z ]; }
+
+# is_ours PID START DIRECTORY: the same process, owned by this user, working in DIRECTORY, and
+# ActionHero's by its command line. The one question before every signal.
+is_ours() {
+  is_alive "$1" "$2" && [ -O "/proc/$1" ] &&
+    [ "$(readlink "/proc/$1/cwd")" = "$3" ] && is_actionhero "$1"
+}
+
+# is_actionhero PID: its command line is that of ActionHero, or of an app's own server file.
+is_actionhero() {
+  case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in
+    *actionhero*start* | *actionhero*bin* | *dist/server.js*) return 0 ;;
+  esac
+  return 1
+}
+
+# real_directory PATH: PATH with every link resolved, as /proc/PID/cwd shows it.
+real_directory() { (cd -P -- "$1" && pwd -P); }
+
+# list_children PID: "pid start" a line, of the living children.
+list_children() {
+  cat /proc/[0-9]*/stat 2>/dev/null | LC_ALL=C awk -v parent="$1" '
+    { pid = $1; sub(/^.*\) /, ""); if ($2 == parent && $1 != "Z") print pid, $20 }'
+}
+
+# list_candidates DIRECTORY: pids that work in DIRECTORY, or whose command line is ActionHero's.
+list_candidates() {
+  {
+    # shellcheck disable=SC2012 # names in /proc are numbers
+    ls -ld /proc/[0-9]*/cwd 2>/dev/null |
+      LC_ALL=C awk -v end=" -> $1" '
+        substr($0, length($0) - length(end) + 1) == end {
+          line = substr($0, 1, length($0) - length(end)); sub(/^.*\/proc\//, "", line)
+          sub(/\/.*$/, "", line); print line
+        }'
+    grep -lE 'actionhero|dist/server\.js' /proc/[0-9]*/cmdline 2>/dev/null |
+      sed -e 's|^/proc/||' -e 's|/.*$||'
+  } | sort -un
+}
+
+# show_process PID: one tab-separated line: pid parent start session owner directory command.
+show_process() {
+  read_process "$1" && [ "$_state" != Z ] || return 0
+  _owner=me
+  [ -O "/proc/$1" ] || _owner=$(stat -c %U "/proc/$1" 2>/dev/null) || return 0
+  _cwd=$(readlink "/proc/$1/cwd" 2>/dev/null) || _cwd='?'
+  _command=$(tr '\0\n\t' '\037  ' 2>/dev/null <"/proc/$1/cmdline") || return 0
+  printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+    "$1" "$_ppid" "$_start" "$_session" "$_owner" "$_cwd" "$_command"
+}
+
+# ticks_now: clock ticks since boot, the unit of a process's start.
+ticks_now() {
+  read -r _up _ </proc/uptime
+  _rate=$(getconf CLK_TCK 2>/dev/null) || _rate=100
+  _up="${_up%.*}${_up#*.}"
+  while case $_up in 0?*) true ;; *) false ;; esac; do _up=${_up#0}; done
+  echo $((_up * _rate / 100))
+}

@@ -1,0 +1,136 @@
+# Proof on the host: who runs, since when, from where, named by which pidfile, and who answers.
+# needs: process
+# shellcheck shell=sh
+
+# prove_cluster SECONDS: every process runs the code of the last checkout and answers.
+prove_cluster() {
+  await_proof "$(checkout_ticks)" "$1"
+  list_workers | while read -r _pid _; do value worker "$_pid"; done
+}
+
+# checkout_ticks: when the tree was last moved; 0 when that was before this boot.
+checkout_ticks() {
+  _booted=$(sed -n 's/^boot=//p' "$state/activated" 2>/dev/null)
+  if [ "$_booted" = "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+    sed -n 's/^ticks=//p' "$state/activated"
+  else
+    echo 0
+  fi
+}
+
+# await_proof SINCE SECONDS: poll until nothing speaks against it, or refuse with what still does.
+await_proof() {
+  _end=$(($(ticks_now) + $2 * 100)) _against='' _told=''
+  until _against=$(doubt "$1"); [ -z "$_against" ]; do
+    [ "$(ticks_now)" -lt "$_end" ] ||
+      refuse "not proved after $2 s: $_against" "see log/ on the host, and invoke status"
+    [ "$_against" = "$_told" ] || note "not yet: $_against"
+    _told=$_against
+    sleep 0.2
+  done
+}
+
+# doubt SINCE: the first thing that speaks against it; nothing when all is proved.
+doubt() {
+  _root=$(real_directory "$app")
+  if [ "$model" != processes ] && ! find_master; then
+    echo "no cluster master runs from $app"
+    return
+  fi
+  _all=$(list_workers)
+  _count=$(printf '%s\n' "$_all" | grep -c . || :)
+  if [ "$_count" -ne "$workers" ]; then
+    echo "$_count of $workers workers run"
+    return
+  fi
+  printf '%s\n' "$_all" | while read -r _pid _start; do doubt_worker "$_pid" "$_start" "$1"; done | head -n 1 | grep . ||
+    doubt_answers "$_all"
+}
+
+# doubt_worker PID START SINCE: what speaks against one worker.
+doubt_worker() {
+  if [ "$2" -lt "$3" ]; then
+    echo "worker $1 started before the checkout"
+  elif ! is_alive "$1" "$2"; then
+    echo "worker $1 is gone"
+  elif [ "$(readlink "/proc/$1/cwd")" != "$_root" ]; then
+    echo "worker $1 works in $(readlink "/proc/$1/cwd"), not in $_root"
+  elif ! grep -qxF "$1" "$app"/pids/* 2>/dev/null; then
+    echo "no pidfile names worker $1"
+  fi
+}
+
+# doubt_answers WORKERS: each worker answers a request of its own, on a connection of its own.
+doubt_answers() {
+  _ids=$(ask_workers 2>&1) || {
+    echo "${_ids:-no answer}"
+    return
+  }
+  printf '%s\n' "$_ids" | while read -r _id; do
+    _file=$app/pids/$_id
+    [ -e "$_file" ] || _file=$app/pids/actionhero-$_id
+    [ -e "$_file" ] || continue
+    printf '%s\n' "$1" | grep -q "^$(cat "$_file") " ||
+      echo "worker $_id answers, but its pidfile names $(cat "$_file"), which is none of the workers"
+  done | head -n 1
+}
+
+# endpoint INDEX: where the process of that index listens: a socket's path or a port.
+endpoint() {
+  case $listen in
+    /*) echo "$listen/$1.sock" ;;
+    *) echo $((listen + $1)) ;;
+  esac
+}
+
+# ask_workers: the distinct ids that answer on the health path; fails, with the reason, when fewer
+# than all do. Every request has a connection of its own, so that all workers get some.
+ask_workers() {
+  set -- 0
+  if [ "$model" = processes ]; then
+    while [ $# -lt "$workers" ]; do set -- "$@" $#; done
+  fi
+  for _index in "$@"; do
+    set -- "$@" "$(endpoint "$_index")"
+    shift
+  done
+  node -e "$ask_script" "$health" "$workers" "$@" 3<&- 4>&- 9<&-
+}
+
+# await_answer INDEX SECONDS: the process of that index answers.
+await_answer() {
+  _end=$(($(ticks_now) + $2 * 100))
+  until _answer=$(node -e "$ask_script" "$health" 1 "$(endpoint "$1")" 2>&1 3<&- 4>&- 9<&-); do
+    [ "$(ticks_now)" -lt "$_end" ] ||
+      refuse "process $1 does not answer $health after $2 s: $_answer" "see log/ on the host"
+    sleep 0.2
+  done
+}
+
+# Asks each endpoint in turn, over and over, until as many ids as wanted were seen (an answer that
+# names no id counts as one a request), and prints them. Works on Node 8.
+ask_script='
+var http = require("http"), given = process.argv.slice(1), path = given[0], wanted = +given[1];
+var ends = given.slice(2), seen = {}, count = 0, left = wanted * 12;
+function stop(why) { console.error(why); process.exit(1); }
+function ask() {
+  var end = ends[count % ends.length], options = { path: path, agent: false, headers: { Connection: "close", Host: "localhost" } };
+  if (end[0] === "/") options.socketPath = end; else { options.host = "127.0.0.1"; options.port = +end; }
+  var request = http.get(options, function (response) {
+    var body = "";
+    response.on("data", function (data) { body += data; });
+    response.on("end", function () {
+      var id;
+      if (response.statusCode !== 200) stop(end + path + " answers " + response.statusCode);
+      try { id = JSON.parse(body).id; } catch (error) {}
+      seen[typeof id === "string" ? id : "request-" + count] = true;
+      count += 1; left -= 1;
+      if (Object.keys(seen).length >= wanted) { console.log(Object.keys(seen).join("\n")); return; }
+      if (left <= 0) stop("only " + Object.keys(seen).length + " of " + wanted + " workers answer " + path);
+      ask();
+    });
+  });
+  request.setTimeout(5000, function () { stop(end + path + " does not answer within 5 s"); });
+  request.on("error", function (error) { stop(end + path + ": " + error.message); });
+}
+ask();'

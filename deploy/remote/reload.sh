@@ -1,0 +1,107 @@
+# Reload of a running cluster: USR2 to the master, or each process in turn where there is none.
+# needs: cluster
+# shellcheck shell=sh
+
+# own_reload: no second reload of this app runs beside this one.
+own_reload() {
+  exec 7>>"$state/reload.lock"
+  flock -n 7 || refuse "another reload of this app runs on this host" "wait for it, then try again"
+}
+
+# reload_cluster SECONDS: replace every worker with one that runs the code of now, one at a time.
+reload_cluster() {
+  if [ "$model" = processes ]; then
+    own_reload
+    roll_processes "$1"
+    return
+  fi
+  find_master || refuse "no cluster master runs from $app" "start it: invoke start"
+  own_reload
+  wait_for_equilibrium "$1"
+  _old=$(list_children "$master")
+  _offset=$(wc -c 2>/dev/null <"$app/log/cluster.log") || _offset=0
+  mark_touched signalled
+  note "USR2 to cluster master $master, $workers workers"
+  signal_process USR2 "$master" "$master_start"
+  await_new_workers "$1" "$_old"
+  expect_log_line "$_offset"
+}
+
+# wait_for_equilibrium SECONDS: all workers run, and stay: no other reload is under way.
+wait_for_equilibrium() {
+  _before='' _polls=$(($1 * 2))
+  while :; do
+    _now=$(list_children "$master")
+    [ -n "$_now" ] || _now=none
+    if [ "$_now" = "$_before" ] && [ "$(printf '%s\n' "$_now" | wc -l)" -eq "$workers" ]; then return; fi
+    [ "$_before" = "$_now" ] && [ "$_polls" -le 0 ] && break
+    [ $((_polls -= 1)) -ge -2 ] || break
+    _before=$_now
+    sleep 0.3
+  done
+  refuse "the cluster is not steady: $(printf '%s\n' "$_now" | grep -c '[0-9]') of $workers workers run" \
+    "see log/cluster.log, then invoke status; nothing was signalled"
+}
+
+# await_new_workers SECONDS OLD: none of OLD lives and as many new ones do. A worker that dies on
+# the way is a crash: the master has counted it and will end itself 30 s later (doomed).
+await_new_workers() {
+  _polls=$(($1 * 5)) _seen='' _told=0
+  while :; do
+    sleep 0.2
+    is_alive "$master" "$master_start" || {
+      mark_touched crashed
+      refuse "the cluster master $master died during the reload" "see the end of log/cluster.log"
+    }
+    _now=$(list_children "$master")
+    _seen=$(printf '%s\n%s\n' "$_seen" "$(without "$_now" "$2")" | sed '/^$/d' | sort -u)
+    _count=$(printf '%s\n' "$_seen" | grep -c . || :)
+    [ "$_count" -le "$workers" ] || {
+      mark_touched crashed
+      refuse "a worker crashed during the reload: the new code does not boot" \
+        "see log/worker*.log and log/cluster.log for the error"
+    }
+    _left=$(printf '%s\n' "$2" | while read -r _pid _start; do if is_alive "$_pid" "$_start"; then echo x; fi; done)
+    if [ -z "$_left" ] && [ "$(printf '%s\n' "$_now" | grep -c .)" -eq "$workers" ]; then return; fi
+    [ "$_count" -eq "$_told" ] || note "$_count of $workers workers are new"
+    _told=$_count
+    [ $((_polls -= 1)) -gt 0 ] || {
+      mark_touched crashed
+      refuse "after $1 s only $_count of $workers workers are new" "see log/cluster.log"
+    }
+  done
+}
+
+# without LINES OTHERS: the lines that are not among OTHERS.
+without() { printf '%s\n' "$1" | grep -vxF -e "${2:-none}" || :; }
+
+# expect_log_line OFFSET: the master's own word; missing it is a warning, the processes are the proof.
+expect_log_line() {
+  _polls=10
+  while [ $((_polls -= 1)) -gt 0 ]; do
+    if tail -c "+$(($1 + 1))" "$app/log/cluster.log" 2>/dev/null | grep -q 'equilibrium state'; then return; fi
+    sleep 0.1
+  done
+  warn "log/cluster.log has no new line of an equilibrium; the processes themselves were compared"
+}
+
+# roll_processes SECONDS: each process in turn: stop, start on the code of now, wait for its answer.
+# Processes that this tool did not start (no title of ours) are stopped last.
+roll_processes() {
+  make_directories
+  mark_touched signalled
+  _first=$(ticks_now)
+  _index=0
+  while [ "$_index" -lt "$workers" ]; do
+    list_tops | while read -r _pid _start; do
+      if [ "$(title_of "$_pid")" = "$title-$_index" ]; then end_process "$_pid" "$_start"; fi
+    done
+    launch "$_index"
+    await_answer "$_index" "$1"
+    note "$((_index + 1)) of $workers processes are new"
+    _index=$((_index + 1))
+  done
+  list_tops | while read -r _pid _start; do
+    if [ "$_start" -lt "$_first" ]; then end_process "$_pid" "$_start"; fi
+  done
+}

@@ -1,0 +1,47 @@
+# The way back after a failed activation, and the watch over a master that was replaced.
+# needs: cluster reload
+# shellcheck shell=sh
+
+# guard_cluster: marks the point that restore_cluster, its undo, comes back to.
+guard_cluster() {
+  rm -f "$state/touched"
+  if [ -n "$(list_tops)" ]; then echo running >"$state/before"; else echo nothing >"$state/before"; fi
+}
+
+# restore_cluster SECONDS: the undo of guard_cluster, after the old tree was put back.
+restore_cluster() {
+  case "$(cat "$state/touched" 2>/dev/null):$(cat "$state/before" 2>/dev/null)" in
+    :*) unchanged "no process was touched" ;;
+    started:nothing) stop_cluster ;;
+    started:* | crashed:*) replace_processes "$1" ;;
+    *)
+      if [ "$model" = processes ] || find_master; then
+        reload_cluster "$1"
+        await_proof "$(checkout_ticks)" "$1"
+      else
+        replace_processes "$1"
+      fi
+      ;;
+  esac
+  rm -f "$state/touched"
+}
+
+# replace_processes SECONDS: a doomed master is stopped in a controlled way, a new one started, and
+# watched for longer than the 30 s after which a doomed one ends itself.
+replace_processes() {
+  warn "replacing the cluster master, since it met crashes and would end itself: requests fail for some seconds"
+  (stop_cluster) || [ $? -eq "$UNCHANGED" ]
+  (start_cluster "$1") || [ $? -eq "$UNCHANGED" ]
+  watch_cluster 35
+}
+
+# watch_cluster SECONDS: the same processes live on for that long.
+watch_cluster() {
+  note "watching for $1 s that it stays up"
+  _steady=$(list_workers)
+  _polls=$1
+  while [ $((_polls -= 1)) -ge 0 ]; do
+    sleep 1
+    [ "$(list_workers)" = "$_steady" ] || refuse "the processes do not stay up" "see log/cluster.log"
+  done
+}

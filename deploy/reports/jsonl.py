@@ -1,0 +1,28 @@
+"""Events as JSON lines: on standard output for programs, in a file as the record of the run."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import IO
+
+from deploy.events import Event
+
+
+class JsonLines:
+    """One JSON object a line, with the controller's time (ISO 8601, UTC)."""
+
+    def __init__(self, stream: IO[str], *, owns_stream: bool = False) -> None:
+        self._stream = stream
+        self._owns_stream = owns_stream
+
+    def take(self, event: Event) -> None:
+        """Write one event and flush it: a killed run leaves all that it did."""
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        self._stream.write(json.dumps({"time": now, **event.to_json()}, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Close the stream when it was opened for this."""
+        if self._owns_stream:
+            self._stream.close()

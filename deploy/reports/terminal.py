@@ -1,0 +1,100 @@
+"""Events for a person: coloured in a terminal, plain lines with a time elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy import events
+from deploy.events import Event
+
+_MARKS = {"changed": "[green]✓[/]", "unchanged": "[dim]=[/]", "failed": "[red]✗[/]"}
+_STATES = {"done": "green", "unchanged": "dim", "old": "yellow", "unknown": "red"}
+
+
+class Terminal:
+    """Draws a run line by line as it happens; the end is a table and one line."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._warnings: list[events.Warned] = []
+        self._revision = ""
+
+    def take(self, event: Event) -> None:
+        """Draw one event; kinds that a person need not see are left out."""
+        draw: Callable[[Any], None] | None = getattr(
+            self, f"_{events.event_name(type(event))}", None
+        )
+        if draw:
+            draw(event)
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+    def _line(self, text: str, host: str = "") -> None:
+        time = "" if self._console.is_terminal else f"{datetime.now().astimezone():%H:%M:%S} "
+        name = f"[cyan]{escape(host):<8}[/] " if host else ""
+        self._console.print(f"{time}{name}{text}")
+
+    def _run_started(self, event: events.RunStarted) -> None:
+        self._revision = event.revision
+        what = f" {event.revision[:10]}" if event.revision else ""
+        hosts = ", ".join(event.hosts)
+        self._line(f"[bold]{event.task}{what}[/] to [bold]{event.environment}[/]: {escape(hosts)}")
+
+    def _host_connected(self, event: events.HostConnected) -> None:
+        self._line(f"[dim]connected in {event.seconds:.2f} s[/]", event.host)
+
+    def _host_inspected(self, event: events.HostInspected) -> None:
+        self._line(f"[dim]{escape(event.summary)}[/]", event.host)
+
+    def _stage_started(self, event: events.StageStarted) -> None:
+        batch = f" (batch {event.batch} of {event.batches})" if event.batches > 1 else ""
+        self._line(f"[bold]── {event.stage}{batch}[/] [dim]{escape(', '.join(event.hosts))}[/]")
+
+    def _step_logged(self, event: events.StepLogged) -> None:
+        self._line(f"[dim]│ {escape(event.line)}[/]", event.host)
+
+    def _step_noted(self, event: events.StepNoted) -> None:
+        self._line(f"[dim]· {escape(event.text)}[/]", event.host)
+
+    def _warned(self, event: events.Warned) -> None:
+        self._warnings.append(event)
+        self._line(f"[yellow]! {escape(event.text)}[/]", event.host)
+
+    def _step_finished(self, event: events.StepFinished) -> None:
+        note = " [dim]nothing to do[/]" if event.outcome == "unchanged" else ""
+        seconds = f" [dim]{event.seconds:.1f} s[/]" if event.seconds >= 0.1 else ""
+        self._line(f"{_MARKS[event.outcome]} {escape(event.step)}{note}{seconds}", event.host)
+
+    def _step_undone(self, event: events.StepUndone) -> None:
+        word = "[yellow]↶ undone:[/]" if event.succeeded else "[red]✗ could not undo:[/]"
+        self._line(f"{word} {escape(event.step)}", event.host)
+
+    def _host_failed(self, event: events.HostFailed) -> None:
+        self._line(f"[red bold]✗ {escape(event.step)}: {escape(event.message)}[/]", event.host)
+        for line in event.tail:
+            self._line(f"[red]│[/] {escape(line)}", event.host)
+        if event.hint:
+            self._line(f"[bold]→ {escape(event.hint)}[/]", event.host)
+
+    def _run_finished(self, event: events.RunFinished) -> None:
+        if event.hosts:
+            self._console.print(self._summary(event))
+        for warning in self._warnings:
+            self._line(f"[yellow]! {escape(warning.text)}[/]", warning.host)
+        colour = "green" if event.exit_code == 0 else "red"
+        self._line(f"[{colour} bold]{escape(event.message)}[/] [dim]{event.seconds:.1f} s[/]")
+
+    def _summary(self, event: events.RunFinished) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("host", "state"):
+            table.add_column(heading)
+        for host, state in event.hosts.items():
+            table.add_row(host, f"[{_STATES.get(state, 'default')}]{escape(state)}[/]")
+        return table

@@ -1,0 +1,192 @@
+"""One run: its id and nonce, its reports, its connections and locks, from opening to the end."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType
+
+from deploy import events
+from deploy.errors import DeployError, ExitCode, Terminated
+from deploy.executor.fleet import Fleet
+from deploy.executor.lease import Lease
+from deploy.executor.runner import Result, Runner, failure_of, raise_first
+from deploy.executor.stage import Outcome, StageRun, compile_context, run_stage
+from deploy.facts import Answer
+from deploy.inventory.layout import layout_for
+from deploy.inventory.models import Environment, Host, Ssh
+from deploy.plan import Context, Plan
+from deploy.reports import Broadcast, Report
+from deploy.shell import Line, call
+from deploy.transport import Transport
+
+Answers = dict[str, Mapping[str, Answer]]
+"""What each host answered, by host and by fact."""
+
+
+class Session:
+    """A run over some hosts of an environment; a context manager that lets go of everything."""
+
+    def __init__(
+        self, environment: Environment, hosts: Sequence[Host], task: str, output: str
+    ) -> None:
+        now = datetime.now(timezone.utc)
+        self.environment = environment
+        self.hosts = {host.name: host for host in hosts}
+        self.task = task
+        self.run = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        self.started = now
+        self._nonce = secrets.token_hex(16)
+        self._began = time.monotonic()
+        self._leases: list[Lease] = []
+        self.emit = Broadcast(_reports(output, self.run))
+        transports = {name: make_transport(host, environment.ssh) for name, host in self.hosts.items()}
+        self.fleet = Fleet(transports, self.emit, max_connects=environment.ssh.max_connects)
+
+    def __enter__(self) -> Session:
+        self._old_handler = signal.signal(signal.SIGTERM, _terminate)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        self.fleet.close()
+        self.emit.close()
+        signal.signal(signal.SIGTERM, self._old_handler)
+
+    def start(self, revision: str = "") -> None:
+        """Tell the reports that the run begins."""
+        names = tuple(self.hosts)
+        self.emit(
+            events.RunStarted(self.run, self.task, self.environment.name, names, revision)
+        )
+
+    def connect(self) -> None:
+        """Connect to every host. Raises DeployError with all that failed."""
+        _, errors = self.fleet.each(self.hosts, self.fleet.connect)
+        raise_first(errors.values())
+
+    def ask(
+        self, lines: Callable[[Host], Sequence[Line]], context: Callable[[Host], Context]
+    ) -> tuple[Answers, dict[str, DeployError]]:
+        """One round trip a host, without a lock: answers, and the hosts that gave none."""
+
+        def work(name: str) -> Mapping[str, Answer]:
+            host = self.hosts[name]
+            run = StageRun(name, "ask", self.emit)
+            script = compile_context(lines(host), context(host), self._nonce)
+            outcome = run_stage(self.fleet.transports[name], script, self._nonce, run)
+            return _answers(outcome)
+
+        results, errors = self.fleet.each(self.hosts, work)
+        return dict(results), errors
+
+    def lock(
+        self, lines: Callable[[Host], Sequence[Line]], context: Callable[[Host], Context]
+    ) -> Answers:
+        """Take every host's lock and ask it, the first host first: it decides between two runs.
+
+        Raises DeployError when any lock is held by somebody else; those taken are let go.
+        """
+
+        def work(name: str) -> Mapping[str, Answer]:
+            host = self.hosts[name]
+            state = layout_for(self.environment, host).state
+            lease = Lease(self.fleet.transports[name], self._nonce, self.emit)
+            self._leases.append(lease)
+            outcome = lease.take(
+                lines(host),
+                context(host),
+                [call("take_lock", state, self._holder())],
+                [call("hold_lease", state)],
+            )
+            return _answers(outcome)
+
+        first, *others = sorted(self.hosts)
+        answers, errors = self.fleet.each([first], work)
+        raise_first(errors.values())
+        more, errors = self.fleet.each(others, work)
+        raise_first(errors.values())
+        return {**answers, **more}
+
+    def carry_out(self, plan: Plan) -> Result:
+        """Run a plan on the hosts whose locks are held."""
+        runner = Runner(self.fleet, self.emit, self._nonce, self._leases)
+        return runner.carry_out(plan)
+
+    def release(self) -> None:
+        """Let go of every lock."""
+        for lease in self._leases:
+            lease.release()
+        self._leases.clear()
+
+    def fail(self, error: DeployError) -> ExitCode:
+        """Report an error that ended the run."""
+        self.emit(failure_of(error))
+        return self.finish(error.exit_code, "failed; nothing was changed", {})
+
+    def finish(self, code: ExitCode, message: str, hosts: Mapping[str, str]) -> ExitCode:
+        """Report the end of the run."""
+        seconds = round(time.monotonic() - self._began, 2)
+        self.emit(events.RunFinished(self.run, int(code), message, seconds, dict(hosts)))
+        return code
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def _holder(self) -> str:
+        return (
+            f"who={getpass.getuser()}\nfrom={socket.gethostname()}\n"
+            f"since={self.started.isoformat(timespec='seconds')}\ntask={self.task}\nrun={self.run}"
+        )
+
+
+def make_transport(host: Host, ssh: Ssh) -> Transport:
+    """The transport that the inventory names; imported only when it is used."""
+    if host.settings.transport == "local":
+        from deploy.transport.local import LocalTransport
+
+        return LocalTransport(host.name)
+    from deploy.transport.ssh import SshTransport
+
+    return SshTransport(host, ssh)
+
+
+def _reports(output: str, run: str) -> list[Report]:
+    """What draws this run: the terminal or JSON lines, and always the file of the run."""
+    from deploy.reports.jsonl import JsonLines
+
+    folder = Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))
+    folder.mkdir(parents=True, exist_ok=True)
+    record = JsonLines((folder / f"{run}.jsonl").open("w", encoding="utf-8"), owns_stream=True)
+    if output == "json":
+        return [JsonLines(sys.stdout), record]
+    from deploy.reports.terminal import Terminal
+
+    return [Terminal(), record]
+
+
+def _answers(outcome: Outcome) -> Mapping[str, Answer]:
+    if outcome.failure:
+        failure = outcome.failure
+        raise DeployError(
+            failure.message,
+            hint=failure.hint,
+            host=failure.host,
+            step=failure.step,
+            details=failure.tail,
+        )
+    return outcome.answers
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
