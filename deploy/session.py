@@ -48,7 +48,9 @@ class Session:
         self._began = time.monotonic()
         self._leases: list[Lease] = []
         self.emit = Broadcast(_reports(output, self.run))
-        transports = {name: make_transport(host, environment.ssh) for name, host in self.hosts.items()}
+        transports = {
+            name: make_transport(host, environment.ssh) for name, host in self.hosts.items()
+        }
         self.fleet = Fleet(transports, self.emit, max_connects=environment.ssh.max_connects)
 
     def __enter__(self) -> Session:
@@ -64,9 +66,7 @@ class Session:
     def start(self, revision: str = "") -> None:
         """Tell the reports that the run begins."""
         names = tuple(self.hosts)
-        self.emit(
-            events.RunStarted(self.run, self.task, self.environment.name, names, revision)
-        )
+        self.emit(events.RunStarted(self.run, self.task, self.environment.name, names, revision))
 
     def connect(self) -> None:
         """Connect to every host. Raises DeployError with all that failed."""
@@ -162,7 +162,9 @@ def make_transport(host: Host, ssh: Ssh) -> Transport:
 
 
 def _reports(output: str, run: str) -> list[Report]:
-    """What draws this run: the terminal or JSON lines, and always the file of the run."""
+    """What draws this run: the terminal or JSON lines, and a file; `quiet` is for a mere look."""
+    if output == "quiet":
+        return []
     from deploy.reports.jsonl import JsonLines
 
     folder = Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))

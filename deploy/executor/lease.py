@@ -65,7 +65,6 @@ class Lease:
         channel = self._channel
         assert channel is not None  # noqa: S101  # take() set it
         try:
-            channel.send(b"beat\n")
             while not self._released.wait(BEAT):
                 channel.send(b"beat\n")
                 channel.receive(0)

@@ -1,5 +1,5 @@
 # The live tree moves to a commit, and back: one git command, remembered before it begins.
-# needs: tree outputs process
+# needs: tree outputs putback process
 # shellcheck shell=sh
 
 # checkout_tree APP REVISION FORCE: move the live tree; a branch that is checked out moves along.
@@ -12,8 +12,10 @@ checkout_tree() {
   if [ "$_old" = "$_revision" ]; then
     [ "$(sed -n 's/^revision=//p' "$_app/.deploy/activated" 2>/dev/null)" != "$_revision" ] || unchanged
   else
+    secure_tree
     : >"$_previous/moving"
-    move_tree || refuse "git cannot move $_app to $_revision: $(tail -n 1 "$_said")" "see the log"
+    move_tree 2>"$_said" || refuse "git cannot move $_app to $_revision: $(tail -n 1 "$_said")" "see the log"
+    update_submodules "$_app"
     rm -f "$_previous/moving"
   fi
   tree_git "$_app" update-ref refs/deploy/live "$_revision"
@@ -38,19 +40,27 @@ remember_tree() {
   printf '%s\n' "$_revision" >"$_previous/target"
 }
 
-# move_tree: the one command; what it would overwrite is kept for the way back.
-move_tree() {
+# secure_tree: nothing that only this tree has is in the way of the move, or it is kept for undo.
+secure_tree() {
   _said=$_app/.deploy/checkout.said
-  {
-    keep_known && set_overwritten_aside && if [ -z "$_old" ]; then
-      tree_git "$_app" checkout -q --detach "$_revision"
-    elif [ "$_force" = yes ]; then
-      drop_changes && tree_git "$_app" reset -q --hard "$_revision"
-    else
-      tree_git "$_app" reset -q --keep "$_revision"
-    fi
-  } 2>"$_said" || return 1
-  update_submodules "$_app"
+  if [ "$_force" != yes ] && [ -n "$_old" ]; then
+    _changed=$(list_changes | first_lines)
+    [ -z "$_changed" ] || refuse "$_app was changed since it was checked:$_changed" "commit and push it, or drop it: --force"
+  fi
+  keep_known
+  set_overwritten_aside
+  if [ "$_force" = yes ] && [ -n "$_old" ]; then drop_changes; fi
+}
+
+# move_tree: the one command.
+move_tree() {
+  if [ -z "$_old" ]; then
+    tree_git "$_app" checkout -q --detach "$_revision"
+  elif [ "$_force" = yes ]; then
+    tree_git "$_app" reset -q --hard "$_revision"
+  else
+    tree_git "$_app" reset -q --keep "$_revision"
+  fi
 }
 
 # keep_known: commits that a deploy brought stay known as such, also when their branch was rewritten.
@@ -62,10 +72,10 @@ keep_known() {
 
 # set_overwritten_aside: untracked files in the way are moved, not lost.
 set_overwritten_aside() {
-  { list_overwritten && list_overwritten --ignored; } >"$_previous/overwritten" || return 1
+  { list_overwritten && list_overwritten --ignored; } >"$_previous/overwritten"
   while IFS= read -r _quoted; do
     unquote "$_quoted"
-    set_aside aside "$unquoted" || return 1
+    set_aside aside "$unquoted"
   done <"$_previous/overwritten"
 }
 
@@ -75,7 +85,7 @@ drop_changes() {
     tree_git "$_app" "$_operation" --quit 2>/dev/null || :
   done
   _dropped=$(tree_git "$_app" -c user.name=deploy -c user.email=deploy@localhost stash create) || _dropped=''
-  tree_git "$_app" update-ref refs/deploy/dropped "${_dropped:-$_old}" || return 1
+  tree_git "$_app" update-ref refs/deploy/dropped "${_dropped:-$_old}"
   if [ -n "$_dropped" ]; then printf '%s\n' "$_dropped" >"$_previous/dropped"; fi
   note "what is dropped stays in the repository as refs/deploy/dropped"
 }
@@ -113,8 +123,10 @@ finish_move() {
   fi
 }
 
-# return_to_nothing: the repository had no commit checked out.
+# return_to_nothing: the repository had no commit checked out. A branch that somebody made since
+# stays, with its files.
 return_to_nothing() {
+  if [ -n "$(head_of "$_app")" ] && tree_git "$_app" symbolic-ref --quiet HEAD >/dev/null; then return 0; fi
   tree_git "$_app" read-tree --reset -u "$(tree_git "$_app" hash-object -w -t tree /dev/null)"
   tree_git "$_app" symbolic-ref HEAD "$(cat "$_previous/head")"
   rm -f "$_app/.deploy/activated"

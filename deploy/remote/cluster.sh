@@ -114,7 +114,7 @@ clear_stale_pidfile() {
   [ -e "$_file" ] || return 0
   _named=$(cat "$_file")
   case $_named in '' | *[!0-9]*) _named=none ;; esac
-  if [ "$_named" = none ] || ! read_process "$_named"; then
+  if [ "$_named" = none ] || ! read_process "$_named" || [ "$_state" = Z ]; then
     rm -f "$_file"
   elif [ "$(list_tops | sed 's/ .*//')" != "$_named" ]; then
     refuse "pids/cluster_pidfile names process $_named, which is not this app's: $(tr '\0' ' ' <"/proc/$_named/cmdline")" \

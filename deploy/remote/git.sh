@@ -43,8 +43,7 @@ ensure_tree() {
 # create_tree: an empty repository at $_app, which must not hold anything but our state.
 create_tree() {
   if [ -d "$_app" ]; then
-    # shellcheck disable=SC2012 # for a person's eyes
-    _found=$(ls -A "$_app" | grep -vx '\.deploy' | head -n 5 | tr '\n' ' ')
+    _found=$(cd "$_app" && find . ! -name . -prune ! -name .deploy | head -n 5 | tr '\n' ' ')
     [ -z "$_found" ] ||
       refuse "$_app is no git repository and is not empty: it holds $_found" \
         "move it away, or make it a clone of the app's repository"

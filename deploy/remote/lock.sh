@@ -88,13 +88,19 @@ is_user_of() {
   [ -O "/proc/$1" ] && [ "$(readlink "/proc/$1/fd/$3" 2>/dev/null)" = "$(readlink -f "$2")" ]
 }
 
-# list_users FILE DESCRIPTOR: our pids that hold FILE open under that number.
-list_users() {
+# list_sessions FILE DESCRIPTOR: the sessions, other than our own, whose processes hold FILE open
+# under that number.
+list_sessions() {
+  read_process "$$"
+  # shellcheck disable=SC2154 # set by read_process
+  _mine=$_session
   for _fd in /proc/[0-9]*/fd/"$2"; do
     _pid=${_fd#/proc/}
     _pid=${_pid%%/*}
-    if [ "$_pid" != "$$" ] && is_user_of "$_pid" "$1" "$2"; then echo "$_pid"; fi
-  done
+    if is_user_of "$_pid" "$1" "$2" && read_process "$_pid" && [ "$_session" != "$_mine" ]; then
+      echo "$_session"
+    fi
+  done | sort -u
 }
 
 # list_session SESSION: our pids of that session.
@@ -106,15 +112,10 @@ list_session() {
 
 # end_users FILE DESCRIPTOR: end the sessions of those who hold FILE, never our own: TERM, then KILL.
 end_users() {
-  read_process "$$"
-  # shellcheck disable=SC2154 # set by read_process
-  _mine=$_session
-  _sessions=$(list_users "$1" "$2" | while read -r _pid; do
-    if read_process "$_pid" && [ "$_session" != "$_mine" ]; then echo "$_session"; fi
-  done | sort -u)
+  _sessions=$(list_sessions "$1" "$2")
   for _one in $_sessions; do signal_session TERM "$_one"; done
   _tries=0
-  while [ $((_tries += 1)) -le 40 ] && [ -n "$(list_users "$1" "$2")" ]; do sleep 0.25; done
+  while [ $((_tries += 1)) -le 40 ] && [ -n "$(list_sessions "$1" "$2")" ]; do sleep 0.25; done
   for _one in $_sessions; do signal_session KILL "$_one"; done
 }
 

@@ -10,7 +10,7 @@ prove_cluster() {
 
 # checkout_ticks: when the tree was last moved; 0 when that was before this boot.
 checkout_ticks() {
-  _booted=$(sed -n 's/^boot=//p' "$state/activated" 2>/dev/null)
+  _booted=$(sed -n 's/^boot=//p' "$state/activated" 2>/dev/null) || _booted=never
   if [ "$_booted" = "$(cat /proc/sys/kernel/random/boot_id)" ]; then
     sed -n 's/^ticks=//p' "$state/activated"
   else

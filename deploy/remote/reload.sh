@@ -21,9 +21,11 @@ reload_cluster() {
   _old=$(list_children "$master")
   _offset=$(wc -c 2>/dev/null <"$app/log/cluster.log") || _offset=0
   mark_touched signalled
+  _since=$(ticks_now)
   note "USR2 to cluster master $master, $workers workers"
   signal_process USR2 "$master" "$master_start"
   await_new_workers "$1" "$_old"
+  await_proof "$_since" "$1"
   expect_log_line "$_offset"
 }
 
@@ -43,37 +45,36 @@ wait_for_equilibrium() {
     "see log/cluster.log, then invoke status; nothing was signalled"
 }
 
-# await_new_workers SECONDS OLD: none of OLD lives and as many new ones do. A worker that dies on
-# the way is a crash: the master has counted it and will end itself 30 s later (doomed).
+# await_new_workers SECONDS OLD: none of OLD lives and as many new ones do. A new worker that dies
+# on the way is a crash: the master has counted it and will end itself, at once or 30 s later.
 await_new_workers() {
   _polls=$(($1 * 5)) _seen='' _told=0
   while :; do
     sleep 0.2
-    is_alive "$master" "$master_start" || {
-      mark_touched crashed
-      refuse "the cluster master $master died during the reload" "see the end of log/cluster.log"
-    }
+    is_alive "$master" "$master_start" ||
+      crashed "the cluster master $master died during the reload" "see the end of log/cluster.log"
     _now=$(list_children "$master")
-    _seen=$(printf '%s\n%s\n' "$_seen" "$(without "$_now" "$2")" | sed '/^$/d' | sort -u)
+    [ -z "$(without "$_seen" "$_now")" ] ||
+      crashed "a worker crashed during the reload: the new code does not boot" \
+        "look for the error in log/ on the host"
+    _seen=$(without "$_now" "$2")
     _count=$(printf '%s\n' "$_seen" | grep -c . || :)
-    [ "$_count" -le "$workers" ] || {
-      mark_touched crashed
-      refuse "a worker crashed during the reload: the new code does not boot" \
-        "see log/worker*.log and log/cluster.log for the error"
-    }
-    _left=$(printf '%s\n' "$2" | while read -r _pid _start; do if is_alive "$_pid" "$_start"; then echo x; fi; done)
-    if [ -z "$_left" ] && [ "$(printf '%s\n' "$_now" | grep -c .)" -eq "$workers" ]; then return; fi
+    if [ "$_count" -eq "$workers" ] && [ "$_seen" = "$_now" ]; then return; fi
     [ "$_count" -eq "$_told" ] || note "$_count of $workers workers are new"
     _told=$_count
-    [ $((_polls -= 1)) -gt 0 ] || {
-      mark_touched crashed
-      refuse "after $1 s only $_count of $workers workers are new" "see log/cluster.log"
-    }
+    [ $((_polls -= 1)) -gt 0 ] ||
+      crashed "after $1 s only $_count of $workers workers are new" "see log/cluster.log"
   done
 }
 
-# without LINES OTHERS: the lines that are not among OTHERS.
-without() { printf '%s\n' "$1" | grep -vxF -e "${2:-none}" || :; }
+# crashed WHAT NEXT: refuse, and remember that the master is doomed.
+crashed() {
+  mark_touched crashed
+  refuse "$1" "$2"
+}
+
+# without LINES OTHERS: the lines that are not among OTHERS, and not empty.
+without() { printf '%s\n' "$1" | grep . | grep -vxF -e "${2:-none}" || :; }
 
 # expect_log_line OFFSET: the master's own word; missing it is a warning, the processes are the proof.
 expect_log_line() {

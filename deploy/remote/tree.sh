@@ -9,8 +9,7 @@ check_tree() {
   [ ! -e "$_app/.deploy/previous/moving" ] ||
     unchanged "an earlier activation was cut off; the next one puts its tree back first"
   add_loss "an unfinished operation" "$(list_operations)"
-  add_loss "changes of tracked files" \
-    "$(tree_git "$_app" status --porcelain --untracked-files=no --ignore-submodules=untracked)"
+  add_loss "changes of tracked files" "$(list_changes)"
   add_loss "untracked files that the commit has too" "$(list_overwritten)"
   add_loss "commits that no remote has" "$(list_local_commits)"
   if [ -n "$_lost" ]; then
@@ -41,14 +40,17 @@ list_operations() {
   done
 }
 
+# list_changes: tracked files that differ from the commit, as git-status(1) tells them.
+list_changes() { tree_git "$_app" status --porcelain --untracked-files=no --ignore-submodules=untracked; }
+
 # list_overwritten [--ignored]: untracked files of the live tree that the commit brings as its own.
 list_overwritten() {
   (
     plain_git
     _base=$(head_of "$_app")
     [ -n "$_base" ] || _base=$(tree_git "$_app" hash-object -t tree /dev/null)
+    # shellcheck disable=SC2086 # words on purpose
     tree_git "$_app" diff-tree -r -z --name-only --no-renames --diff-filter=A "$_base" "$_revision" |
-      # shellcheck disable=SC2086 # words on purpose
       xargs -0 -r git --literal-pathspecs $git_options -C "$_app" \
         ls-files --others --exclude-standard "$@" --
   )
@@ -150,8 +152,7 @@ tree_state() {
   printf 'branch=%s\n' "$(tree_git "$_app" symbolic-ref --quiet --short HEAD || :)"
   printf 'origin=%s\n' "$(tree_git "$_app" config --get remote.origin.url | head -n 1 | mask_urls)"
   list_operations | sed 's/^/operation=/'
-  tree_git "$_app" status --porcelain --untracked-files=no --ignore-submodules=untracked |
-    awk 'NR <= 20 { print "dirty=" $0 } END { print "dirty_count=" NR }'
+  list_changes | awk 'NR <= 20 { print "dirty=" $0 } END { print "dirty_count=" NR }'
   printf 'node_key=%s\n' "$(cat "$_app/.deploy/node_key" 2>/dev/null)"
   printf 'interrupted=%s\n' "$(if is_open "$_app"; then echo yes; else echo no; fi)"
   sed 's/^/activated./' "$_app/.deploy/activated" 2>/dev/null || :

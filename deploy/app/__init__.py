@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,3 +59,17 @@ def load(flags: Flags) -> tuple[Environment, tuple[Host, ...]]:
     environment = load_environment(flags.env, inventory_directory())
     hosts = select(environment, flags.limit, flags.without)
     return environment, tuple(host for host in hosts if host.runs_app)
+
+
+def confirm(environment: Environment, flags: Flags) -> None:
+    """Ask for a protected environment's name. Raises DeployError when it is not given."""
+    if not environment.protected or flags.yes or flags.dry_run:
+        return
+    if not sys.stdin.isatty():
+        raise DeployError(
+            f"{environment.name} is protected, and there is no terminal to ask",
+            hint="say --yes",
+            exit_code=ExitCode.USAGE,
+        )
+    if input(f"{environment.name} is protected. Type its name to go on: ") != environment.name:
+        raise DeployError("that is not its name", exit_code=ExitCode.USAGE)

@@ -1,0 +1,166 @@
+"""`invoke status`, `pids`, `history`, `check`, `inventory`: what is, without changing it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from deploy.app import Flags, load
+from deploy.app.deploying import find_target, inspect, refuse_findings
+from deploy.app.operating import _model
+from deploy.errors import DeployError, ExitCode
+from deploy.facts import Answer, Fact
+from deploy.facts.cluster import Cluster, ClusterState
+from deploy.facts.host import HostFacts, fact_lines, read_facts
+from deploy.inventory import Environment, Host, layout_for
+from deploy.reports.tables import print_table
+from deploy.session import Session
+from deploy.shell import Line, call
+from deploy.strategies.common import host_context
+
+Lock: Fact[str] = Fact("lock", lambda layout: call("show_lock", layout.state), str.strip)
+History: Fact[list[str]] = Fact(
+    "history", lambda layout: call("show_history", layout.history, 20), str.splitlines
+)
+
+
+def status(flags: Flags) -> ExitCode:
+    """One row a host: what it runs, whether that is proved, who holds the lock."""
+    environment, hosts = load(flags)
+    rows, healthy = [], True
+    answers, errors = _ask(environment, hosts, lambda host: [*_fact_lines(environment, host)])
+    for host in hosts:
+        if host.name in errors:
+            rows.append([host.name, ",".join(host.roles), "unreachable", str(errors[host.name])])
+            healthy = False
+            continue
+        facts = read_facts(host.name, answers[host.name])
+        healthy &= not facts.doubt
+        rows.append(_status_row(host, facts, Lock.read(host.name, answers[host.name])))
+    heads = {row[2] for row in rows}
+    print_table(_STATUS, rows, flags.output)
+    if len(heads) > 1 and flags.output == "terminal":
+        print("the hosts are not at the same revision")
+    return ExitCode.DONE if healthy and len(heads) == 1 else ExitCode.FAILED
+
+
+_STATUS = ("host", "roles", "revision", "master", "workers", "node", "lock", "proof")
+
+
+def _fact_lines(environment: Environment, host: Host) -> Sequence[Line]:
+    layout = layout_for(environment, host)
+    return (*fact_lines(layout), Lock.line(layout))
+
+
+def _status_row(host: Host, facts: HostFacts, lock: str) -> list[str]:
+    cluster = facts.cluster
+    who = dict(line.split("=", 1) for line in lock.splitlines() if "=" in line).get("who", "free")
+    return [
+        host.name,
+        ",".join(host.roles),
+        facts.tree.head[:10] or "none",
+        " ".join(str(m.pid) for m in cluster.masters) or "-",
+        f"{len(cluster.workers)} of {cluster.workers_wanted}",
+        facts.machine.node or "missing",
+        who if lock else "free",
+        facts.doubt or "ok",
+    ]
+
+
+def pids(flags: Flags) -> ExitCode:
+    """Every pidfile with the process it names, and whether it can be believed."""
+    environment, hosts = load(flags)
+    answers, errors = _ask(
+        environment, hosts, lambda host: [Cluster.line(layout_for(environment, host))]
+    )
+    rows, sound = [], not errors
+    for host in hosts:
+        if host.name in errors:
+            rows.append([host.name, "-", "-", "unreachable", str(errors[host.name])])
+            continue
+        state = Cluster.read(host.name, answers[host.name])
+        found = pid_rows(host.name, state)
+        sound &= all(row[3] == "ok" for row in found) and bool(found)
+        rows += found or [[host.name, "-", "-", "missing", "no pidfile, and no process"]]
+    print_table(("host", "pidfile", "pid", "verdict", "process"), rows, flags.output)
+    return ExitCode.DONE if sound else ExitCode.FAILED
+
+
+def pid_rows(host: str, state: ClusterState) -> list[list[str]]:
+    """The pidfiles of one host, then its processes that no pidfile names."""
+    rows = [
+        [host, p.name, p.text, p.verdict, p.process.command if p.process else "no such process"]
+        for p in state.pidfiles
+    ]
+    named = {p.process.pid for p in state.pidfiles if p.process}
+    rows += [
+        [host, "-", str(p.pid), "missing", p.command] for p in state.ours if p.pid not in named
+    ]
+    return rows
+
+
+def history(flags: Flags) -> ExitCode:
+    """Who deployed what, when, and how it ended; newest last."""
+    environment, hosts = load(flags)
+    answers, errors = _ask(
+        environment, hosts, lambda host: [History.line(layout_for(environment, host))]
+    )
+    rows = []
+    for name, found in answers.items():
+        for line in History.read(name, found):
+            one = json.loads(line)
+            rows.append(
+                [one["at"], name, one["revision"][:10], one["outcome"], one["who"], one["run"]]
+            )
+    print_table(("at", "host", "revision", "outcome", "who", "run"), sorted(rows), flags.output)
+    for error in errors.values():
+        raise error
+    return ExitCode.DONE
+
+
+def check(flags: Flags) -> ExitCode:
+    """Can this be deployed now? Every rule of the preflight, nothing changed."""
+    environment, hosts = load(flags)
+    target = find_target(environment, flags.revision)
+    with Session(environment, hosts, "check", flags.output) as session:
+        session.start(target.revision)
+        try:
+            session.connect()
+            facts = inspect(session, target, lock=False)
+            refuse_findings(session, facts, target)
+        except DeployError as error:
+            return session.fail(error)
+        return session.finish(ExitCode.DONE, "check: nothing speaks against a deploy", {})
+
+
+def inventory(flags: Flags) -> ExitCode:
+    """The effective values and where each came from."""
+    from deploy.inventory import explain
+
+    environment, _ = load(flags)
+    rows = [list(map(str, row)) for row in explain(environment)]
+    print_table(("host", "key", "value", "from"), rows, flags.output)
+    return ExitCode.DONE
+
+
+def schema() -> ExitCode:
+    """The JSON Schema of an inventory file."""
+    from deploy.inventory import json_schema
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return ExitCode.DONE
+
+
+def _ask(
+    environment: Environment, hosts: Sequence[Host], lines: Callable[[Host], Sequence[Line]]
+) -> tuple[dict[str, dict[str, Answer]], dict[str, DeployError]]:
+    """Ask without a lock; a host that cannot be reached is an error of its own, not of all."""
+    with Session(environment, hosts, "ask", "quiet") as session:
+        _, lost = session.fleet.each(session.hosts, session.fleet.connect)
+        for name in lost:
+            del session.hosts[name]
+        model = _model(environment)
+        answers, errors = session.ask(
+            lines, lambda host: host_context(environment, host, model, {})
+        )
+        return {name: dict(found) for name, found in answers.items()}, {**lost, **errors}

@@ -1,0 +1,49 @@
+"""Types of the knobs: what a path, an address or a size may look like.
+
+A value that could break out of its directive is refused here, at load, where it has a line.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def _text(value: Any) -> Any:
+    """YAML reads `listen: 80` as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _port_in_range(value: str) -> str:
+    port = int(value.rpartition(":")[2])
+    if not 0 < port < 65536:
+        raise ValueError(f"port {port} is not between 1 and 65535")
+    return value
+
+
+def _network(value: str) -> str:
+    """nginx ignores host bits without a word; ip_network refuses them."""
+    return value if value == "unix:" else str(ip_network(value))
+
+
+_SAFE = r"[^\x00-\x1f\x7f\"'$;{}\\]"
+
+SafePath = Annotated[str, Field(pattern=rf"^/{_SAFE}*$")]
+LogTarget = Annotated[str, Field(pattern=rf"^(/{_SAFE}+|stderr|syslog:[A-Za-z0-9_.:,=/\[\]-]+)$")]
+UrlPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*[A-Za-z0-9_~-]$")]
+Address = Annotated[
+    str,
+    BeforeValidator(_text, json_schema_input_type=int | str),
+    Field(pattern=r"^((\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:]+\]|\*):)?\d{1,5}$"),
+    AfterValidator(_port_in_range),
+]
+Size = Annotated[str, BeforeValidator(_text), Field(pattern=r"^\d+[kKmMgG]?$")]
+Seconds = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+Port = Annotated[int, Field(gt=0, lt=65536)]
+MimeType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+*-]+$")]
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
+Network = Annotated[str, AfterValidator(_network)]

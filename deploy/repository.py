@@ -1,0 +1,252 @@
+"""The app's repository as the controller sees it: names become commits, commits become text.
+
+Git never asks, never runs longer than its limit, and takes no name for an option.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.errors import DeployError, ExitCode
+
+if TYPE_CHECKING:
+    from git import Git
+
+_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_SHORT = re.compile(r"[0-9a-f]{4,39}")
+_NO_NAME = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^$")
+_CREDENTIALS = re.compile(r"://[^/@\s]*@")
+_LIMIT = 120
+_ROOM = "refs/deploy"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the app."""
+
+    sha: str
+    author: str
+    date: str
+    """Author date, ISO 8601 with zone."""
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a git command left: its exit code and its two streams."""
+
+    code: int
+    output: str
+    error: str
+
+
+def default_cache() -> Path:
+    """Where mirrors are kept: below $XDG_CACHE_HOME, else ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "actionhero-deploy" / "repositories"
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git URL and a directory for its mirror; two processes may share the directory."""
+
+    url: str
+    cache: Path = field(default_factory=default_cache)
+
+    def resolve(self, ref: str) -> str:
+        """The full commit that a branch, a tag or a (full or known short) commit names.
+
+        Raises DeployError (USAGE) when nothing or more than one thing has that name.
+        """
+        if _NO_NAME.search(ref):
+            raise _unknown(
+                f"{ref!r} cannot be the name of a revision", "give a branch, tag or commit"
+            )
+        if _SHA.fullmatch(ref.lower()):
+            self._fetch(ref.lower())
+            return ref.lower()
+        refs = self._list_refs()
+        named = [name for name in (ref, f"refs/heads/{ref}", f"refs/tags/{ref}") if name in refs]
+        commits = {refs[name] for name in named}
+        if len(commits) > 1:
+            raise _unknown(f"{ref} is a branch and a tag", f"say which: {' or '.join(named)}")
+        return commits.pop() if commits else self._resolve_short(ref, refs)
+
+    def read(self, revision: str, path: str) -> str | None:
+        """The text of a file at a full commit; None when the commit has no such file."""
+        self._fetch(revision)
+        listed = self._ask("--literal-pathspecs", "ls-tree", "-z", revision, "--", path)
+        kind, _, blob = listed.partition("\t")[0].rpartition(" ")
+        return self._ask("cat-file", "blob", blob) if kind.endswith("blob") else None
+
+    def commits(self, old: str, new: str) -> tuple[Commit, ...]:
+        """The commits that `new` has and `old` has not, newest first, 1000 at most."""
+        self._fetch(old)
+        self._fetch(new)
+        layout = "--format=%H%n%an%n%aI%n%s"
+        text = self._ask("log", "-z", "--max-count=1000", layout, f"{old}..{new}", "--")
+        return tuple(Commit(*record.split("\n", 3)) for record in text.split("\0") if record)
+
+    def contains(self, old: str, new: str) -> bool:
+        """Whether `new` is `old` or has it among its ancestors."""
+        self._fetch(old)
+        self._fetch(new)
+        said = self._run("merge-base", "--is-ancestor", old, new)
+        if said.code not in (0, 1):
+            raise self._fault(said)
+        return said.code == 0
+
+    @property
+    def _mirror(self) -> Path:
+        return self.cache / hashlib.sha256(self.url.encode()).hexdigest()
+
+    def _list_refs(self) -> dict[str, str]:
+        """Each branch and tag of the remote with its commit; annotated tags are peeled."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        said = self._run("ls-remote", "--heads", "--tags", "--", self.url, inside=False)
+        if said.code:
+            raise self._fault(said)
+        rows = [line.partition("\t") for line in said.output.splitlines()]
+        plain = {name: sha for sha, _, name in rows if not name.endswith("^{}")}
+        return plain | {
+            name.removesuffix("^{}"): sha for sha, _, name in rows if name.endswith("^{}")
+        }
+
+    def _resolve_short(self, ref: str, refs: dict[str, str]) -> str:
+        if _SHORT.fullmatch(ref.lower()) and self._mirror.exists():
+            found = self._run("rev-parse", f"--disambiguate={ref.lower()}").output.split()
+            commits = [sha for sha in found if self._has(sha)]
+            if len(commits) == 1:
+                return commits[0]
+            if commits:
+                raise _unknown(
+                    f"{ref} is the start of {len(commits)} commits", f"one of: {', '.join(commits)}"
+                )
+        names = [name.split("/", 2)[2] for name in refs]
+        near = difflib.get_close_matches(ref, names, 3, 0.5) or names[:5]
+        raise _unknown(
+            f"{self._shown} has no branch or tag {ref}",
+            f"there is: {', '.join(near)}; a commit is given with all its digits"
+            if near
+            else "push it first",
+        )
+
+    def _fetch(self, revision: str) -> None:
+        """Bring a commit into the mirror, with what its server allows to leave out left out."""
+        if not _SHA.fullmatch(revision):
+            raise DeployError(f"not a full commit: {revision!r}", exit_code=ExitCode.USAGE)
+        if self._has(revision):
+            return
+        with self._locked():
+            self._make()
+            for refs in (
+                (f"{revision}:{_ROOM}/{revision}",),
+                ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"),
+            ):
+                said = self._run(
+                    "fetch", "--quiet", "--no-tags", "--filter=blob:none", "origin", *refs
+                )
+                if self._has(revision):
+                    return
+        if said.code:
+            raise self._fault(said)
+        raise _unknown(f"{self._shown} has no commit {revision}", "push it, then try again")
+
+    def _has(self, revision: str) -> bool:
+        """The commit is in the mirror and a ref leads to it, so that its history is whole."""
+        if not self._mirror.exists():
+            return False
+        said = self._run("for-each-ref", "--count=1", f"--contains={revision}")
+        return said.code == 0 and bool(said.output)
+
+    def _make(self) -> None:
+        if not (self._mirror / "HEAD").exists():
+            self._run("init", "--quiet", "--bare", "--", str(self._mirror), inside=False)
+        self._ask("config", "remote.origin.url", self.url)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process at a time writes this mirror; the lock goes with its process."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with self._mirror.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _ask(self, *arguments: str) -> str:
+        said = self._run(*arguments)
+        if said.code:
+            raise self._fault(said)
+        return said.output
+
+    def _run(self, *arguments: str, inside: bool = True) -> _Said:
+        """Run git; `inside` the mirror, or beside it. Raises DeployError when it takes too long."""
+        git = _git(self._mirror if inside else self.cache)
+        options = ["-c", "core.hooksPath=/dev/null", "-c", "gc.autoDetach=false"]
+        place = [f"--git-dir={self._mirror}"] if inside else []
+        code, output, error = git.execute(
+            ["git", *options, *place, *arguments],
+            with_extended_output=True,
+            with_exceptions=False,
+            strip_newline_in_stdout=False,
+            stdout_as_string=False,
+            kill_after_timeout=_LIMIT,
+            env=_silent(git),
+        )
+        return _Said(int(code), _text(output), _text(error))
+
+    @property
+    def _shown(self) -> str:
+        return _CREDENTIALS.sub("://***@", self.url)
+
+    def _fault(self, said: _Said) -> DeployError:
+        lines = tuple(_CREDENTIALS.sub("://***@", said.error).strip().splitlines())
+        return DeployError(
+            f"git cannot read {self._shown}: {lines[0] if lines else f'it ended with {said.code}'}",
+            hint=_next_action(said.error, self._shown),
+            details=lines,
+        )
+
+
+def _git(directory: Path) -> Git:
+    from git import Git  # takes 60 ms, and most tasks need no repository
+
+    return Git(directory)
+
+
+def _silent(git: Git) -> dict[str, str]:
+    """Environment in which git fails where it would ask; an own ssh command is kept."""
+    ssh = os.environ.get("GIT_SSH_COMMAND")
+    if not ssh and "GIT_SSH" not in os.environ:
+        found = git.execute(["git", "config", "--get", "core.sshCommand"], with_exceptions=False)
+        ssh = str(found) or "ssh"
+    silent = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
+    return silent | ({"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes"} if ssh else {})
+
+
+def _text(data: str | bytes | None) -> str:
+    return data.decode(errors="replace") if isinstance(data, bytes) else data or ""
+
+
+def _unknown(message: str, hint: str) -> DeployError:
+    return DeployError(message, hint=hint, exit_code=ExitCode.USAGE)
+
+
+def _next_action(error: str, url: str) -> str:
+    if "Host key verification failed" in error:
+        return "compare the fingerprint, then accept it: ssh-keyscan HOST >> ~/.ssh/known_hosts"
+    if re.search("could not read|prompts disabled|Authentication failed", error):
+        return "use an ssh URL with a key in your agent, or set up a credential helper"
+    if "Permission denied (" in error:
+        return "add your key to the server, or to your agent: ssh-add"
+    if "Timeout:" in error:
+        return f"git was ended after {_LIMIT} s: look at the network"
+    return f"mend app.repository in the inventory, or try: git ls-remote {url}"

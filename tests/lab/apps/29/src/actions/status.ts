@@ -1,0 +1,1 @@
+export { Status } from "actionhero/dist/actions/status";

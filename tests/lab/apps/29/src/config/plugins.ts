@@ -1,0 +1,1 @@
+export * from "actionhero/dist/config/plugins";

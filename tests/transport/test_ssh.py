@@ -1,0 +1,413 @@
+"""Logging in: host keys, users' keys, jump hosts, and what a person is told when it fails."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import DeployError
+from deploy.inventory.models import Ssh
+from deploy.transport import ChannelLost
+from deploy.transport.fanout import connect_all
+from deploy.transport.ssh import SshTransport
+from deploy.transport.ssh.destination import resolve
+from tests.transport import sshd
+from tests.transport.conftest import Client, finish
+
+PASSPHRASE = "a passphrase of a test"  # noqa: S105
+
+
+def refusal(transport: SshTransport) -> DeployError:
+    with pytest.raises(DeployError) as caught:
+        transport.connect()
+    assert caught.value.host == "web1"
+    assert caught.value.hint
+    return caught.value
+
+
+def works(transport: SshTransport, command: str = "echo here") -> bytes:
+    transport.connect()
+    result = finish(transport.open(command))
+    assert result.status == 0, result
+    return result.output
+
+
+# Host keys
+
+
+def test_an_unknown_host_key_is_refused(client: Client) -> None:
+    client.known_hosts.write_text("")
+    error = refusal(client.transport())
+    key = client.world.web.directory / "host_key.pub"
+    listed = subprocess.run(["ssh-keygen", "-lf", key], capture_output=True, text=True, check=True)
+    assert "ssh-ed25519" in str(error)
+    assert listed.stdout.split()[1] in str(error)
+
+
+def test_the_hint_shows_the_key_and_accepts_it(client: Client) -> None:
+    client.known_hosts.write_text("")
+    error = refusal(client.transport())
+    commands = dict(line.split(": ", 1) for line in error.hint.splitlines() if ": " in line)
+    look = subprocess.run(
+        ["sh", "-c", commands["look"]], capture_output=True, text=True, check=True
+    )
+    assert look.stdout.split()[1] in str(error)
+    subprocess.run(["sh", "-c", commands["accept"]], check=True)
+    assert works(client.transport()) == b"here\n"
+
+
+def test_a_changed_host_key_is_refused_with_its_line(client: Client) -> None:
+    web, jump = client.world.web, client.world.jump
+    other = f"[{web.address}]:{web.port} {jump.public_host_key}\n"
+    client.known_hosts.write_text(f"# a comment\n{other}")
+    error = refusal(client.transport())
+    assert "CHANGED" in str(error)
+    assert f"{client.known_hosts} line 2" in str(error)
+    assert f"ssh-keygen -R '[{web.address}]:{web.port}'" in error.hint
+
+
+def test_a_revoked_host_key_is_refused(client: Client) -> None:
+    line = client.world.web.known_hosts_line
+    client.known_hosts.write_text(f"{line}@revoked {line}")
+    assert "revoked" in str(refusal(client.transport()))
+
+
+def test_hashed_known_hosts(client: Client) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-H", "-f", str(client.known_hosts)], check=True, capture_output=True
+    )
+    assert client.world.web.address not in client.known_hosts.read_text()
+    assert works(client.transport()) == b"here\n"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_known"),
+    [("[127.0.77.?]:*", True), ("*", True), ("127.0.77.1", True), ("!*77.1*,*", False)],
+)
+def test_patterns_of_known_hosts(client: Client, pattern: str, is_known: bool) -> None:
+    client.known_hosts.write_text(f"{pattern} {client.world.web.public_host_key}\n")
+    if is_known:
+        assert works(client.transport()) == b"here\n"
+    else:
+        assert "not known" in str(refusal(client.transport()))
+
+
+def test_host_key_alias(client: Client) -> None:
+    client.known_hosts.write_text(f"the-web {client.world.web.public_host_key}\n")
+    client.configure("Host 127.0.77.1\n  HostKeyAlias the-web")
+    assert works(client.transport()) == b"here\n"
+
+
+def test_a_known_key_of_another_type_is_asked_for(client: Client, tmp_path: Path) -> None:
+    """The server has two; the known one is not what we would ask for first."""
+    rsa = sshd.make_key(tmp_path / "rsa_host_key", kind="ecdsa")
+    two = sshd.start(
+        tmp_path / "two",
+        "127.0.77.3",
+        client.world.key.with_suffix(".pub"),
+        first=f"HostKey {tmp_path}/two/second\n",
+        prepare=lambda directory: (tmp_path / "rsa_host_key").rename(directory / "second"),
+    )
+    try:
+        client.known_hosts.write_text(
+            f"[{two.address}]:{two.port} {' '.join(rsa.read_text().split()[:2])}\n"
+        )
+        assert works(client.transport(two.address, port=two.port)) == b"here\n"
+    finally:
+        two.stop()
+
+
+# Keys of users
+
+
+def test_a_wrong_key_is_named(client: Client, tmp_path: Path) -> None:
+    sshd.make_key(tmp_path / "stranger")
+    client.configure(f"IdentityFile {tmp_path}/stranger\nIdentityFile {tmp_path}/missing")
+    client.config.write_text(client.config.read_text().replace(str(client.world.key), "/nowhere"))
+    error = refusal(client.transport())
+    assert "did not accept" in str(error)
+    assert f"{tmp_path}/stranger: refused" in error.details
+    assert any("missing: No such file" in line for line in error.details)
+
+
+def test_the_right_key_after_wrong_ones(client: Client, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        sshd.make_key(tmp_path / name)
+    client.configure(f"IdentityFile {tmp_path}/a\nIdentityFile {tmp_path}/b")
+    assert works(client.transport()) == b"here\n"
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+def test_kinds_of_keys_from_the_usual_place(client: Client, kind: str) -> None:
+    (client.directory / ".ssh").mkdir()
+    client.world.web.authorize(sshd.make_key(client.directory / ".ssh" / f"id_{kind}", kind=kind))
+    text = client.config.read_text().splitlines()
+    client.config.write_text("\n".join(line for line in text if "Identit" not in line))
+    assert works(client.transport()) == b"here\n"
+
+
+def test_a_key_with_a_passphrase_and_no_agent(client: Client, tmp_path: Path) -> None:
+    sshd.make_key(tmp_path / "locked", passphrase=PASSPHRASE)
+    client.config.write_text(
+        client.config.read_text().replace(str(client.world.key), str(tmp_path / "locked"))
+    )
+    error = refusal(client.transport())
+    assert "needs a passphrase" in error.details[0]
+    assert "ssh-add" in error.hint
+
+
+@pytest.fixture
+def agent(
+    client: Client,  # noqa: ARG001 - it takes the caller's agent away, and so must come first
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    """A real agent that holds a key with a passphrase, unlocked, and accepted by the web host."""
+    path = tmp_path / "agent.sock"
+    with subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()  # printed once it listens
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+        yield path
+        process.terminate()
+
+
+def add_locked_key(client: Client, path: Path) -> None:
+    client.world.web.authorize(sshd.make_key(path))
+    subprocess.run(["ssh-add", "-q", str(path)], check=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-f", str(path), "-N", PASSPHRASE],
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_key_with_a_passphrase_that_the_agent_holds(client: Client, tmp_path: Path) -> None:
+    add_locked_key(client, tmp_path / "held")
+    client.config.write_text(
+        client.config.read_text().replace(str(client.world.key), str(tmp_path / "held"))
+    )
+    assert works(client.transport()) == b"here\n"
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_agents_own_keys(client: Client, tmp_path: Path) -> None:
+    add_locked_key(client, tmp_path / "held")
+    text = client.config.read_text().splitlines()
+    client.config.write_text("\n".join(line for line in text if "Identit" not in line))
+    assert works(client.transport()) == b"here\n"
+
+
+ASK_AGENT = 'test -n "$SSH_AUTH_SOCK" && ssh-add -l || echo no agent'
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_agent_is_not_forwarded_unless_asked(client: Client, tmp_path: Path) -> None:
+    add_locked_key(client, tmp_path / "held")
+    assert works(client.transport(), ASK_AGENT) == b"no agent\n"
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_agent_is_forwarded_when_asked(client: Client, tmp_path: Path) -> None:
+    add_locked_key(client, tmp_path / "held")
+    client.configure("ForwardAgent yes")
+    transport = client.transport()
+    assert b"ED25519" in works(transport, ASK_AGENT)
+    assert b"ED25519" in finish(transport.open(ASK_AGENT)).output, "only the first channel had it"
+
+
+# Ways there
+
+
+@pytest.mark.parametrize("how", ["gateway", "ProxyJump", "ProxyCommand"])
+def test_through_a_jump_host(client: Client, how: str) -> None:
+    web, jump = client.world.web, client.world.jump
+    login = f"{sshd.deploy_user()}@{jump.address}:{jump.port}"
+    if how == "gateway":
+        transport = client.transport(gateway=login)
+    elif how == "ProxyJump":
+        client.configure(f"Host {web.address}\n  ProxyJump {login}")
+        transport = client.transport()
+    else:
+        command = f"ssh -F {client.config} -W %h:%p -l %r -p {jump.port} {jump.address}"
+        client.configure(f"Host {web.address}\n  ProxyCommand {command}")
+        transport = client.transport()
+    with jump.expects("Accepted publickey"):
+        seen = works(transport, "echo $SSH_CONNECTION")
+    assert seen.split()[2] == web.address.encode()
+
+
+def test_two_jump_hosts_in_their_order(client: Client) -> None:
+    """`a,b` passes a first (Fabric's own ProxyJump has it the wrong way round)."""
+    web, jump = client.world.web, client.world.jump
+    user = sshd.deploy_user()
+    client.configure(
+        f"Host far\n  HostName {web.address}\n  ProxyJump {user}@{jump.address}:{jump.port},near\n"
+        f"Host near\n  HostName {web.address}\n  Port {web.port}\n  User {user}\n"
+    )
+    with web.expects("Accepted publickey", times=2), jump.expects("Accepted publickey"):
+        assert works(client.transport("far", port=web.port)) == b"here\n"
+    host = client.transport("far", port=web.port)._inventory
+    hops = resolve(host, Ssh(config=str(client.config))).jumps
+    assert [hop.port for hop in hops] == [jump.port, web.port]
+
+
+def test_the_jump_hosts_key_is_verified_too(client: Client) -> None:
+    jump = client.world.jump
+    client.known_hosts.write_text(client.world.web.known_hosts_line)
+    transport = client.transport(gateway=f"{sshd.deploy_user()}@{jump.address}:{jump.port}")
+    assert f"{jump.address} port {jump.port} is not known" in str(refusal(transport))
+
+
+def test_a_jump_host_that_cannot_reach_the_host(client: Client) -> None:
+    jump = client.world.jump
+    transport = client.transport(
+        "127.0.77.1",
+        port=sshd.free_port("127.0.77.1"),
+        gateway=f"{sshd.deploy_user()}@{jump.address}:{jump.port}",
+    )
+    assert "could not reach" in str(refusal(transport))
+
+
+def test_jump_hosts_in_a_circle(client: Client) -> None:
+    client.configure("Host a\n  ProxyJump b\nHost b\n  ProxyJump a")
+    assert "circle" in str(refusal(client.transport("a")))
+
+
+def test_the_inventory_wins_over_the_configuration(client: Client) -> None:
+    web = client.world.web
+    client.configure(f"Host web\n  HostName {web.address}\n  Port 1\n  User nobody")
+    assert works(client.transport("web", port=web.port)) == b"here\n"
+
+
+def test_an_included_configuration(client: Client) -> None:
+    web = client.world.web
+    (client.directory / "conf.d").mkdir()
+    (client.directory / "conf.d" / "web").write_text(
+        f"Host web\n  HostName {web.address}\n  Port {web.port}\n"
+    )
+    client.configure("Include conf.d/*")
+    assert works(client.transport("web")) == b"here\n"
+
+
+# What goes wrong
+
+
+def test_a_refused_connection(client: Client) -> None:
+    port = sshd.free_port("127.0.77.1")
+    error = refusal(client.transport("127.0.77.1", port=port))
+    assert f"127.0.77.1 port {port} refused" in str(error)
+
+
+def test_a_name_that_does_not_resolve(client: Client) -> None:
+    error = refusal(client.transport("no-such-host.invalid"))
+    assert "'no-such-host.invalid' does not resolve" in str(error)
+
+
+def test_a_server_that_says_nothing(client: Client) -> None:
+    client.configure("ConnectTimeout 1")
+    with socket.create_server(("127.0.77.4", 0)) as silent:
+        transport = client.transport("127.0.77.4", port=silent.getsockname()[1])
+        transport._ssh = transport._ssh.model_copy(update={"connect_timeout": 1})
+        assert "did not answer within 1 s" in str(refusal(transport))
+
+
+def test_a_server_that_is_not_ssh(client: Client) -> None:
+    with socket.create_server(("127.0.77.4", 0)) as server:
+        transport = client.transport("127.0.77.4", port=server.getsockname()[1])
+        pid = os.fork()
+        if pid == 0:
+            server.accept()[0].close()
+            os._exit(0)
+        assert "before it said a word of SSH" in str(refusal(transport))
+        os.waitpid(pid, 0)
+
+
+def test_nothing_is_printed_beside_the_error(client: Client) -> None:
+    """Paramiko's thread logs a traceback, which Python prints unless somebody takes it."""
+    program = (
+        "import sys\n"
+        "from deploy.errors import DeployError\n"
+        "from deploy.inventory.models import Host, Settings, Ssh\n"
+        "from deploy.transport.ssh import SshTransport\n"
+        "settings = Settings(port=int(sys.argv[1]))\n"
+        "host = Host(name='h', address='127.0.77.4', roles=('x',), runs_app=True, serves=True,"
+        " settings=settings)\n"
+        "try:\n    SshTransport(host, Ssh(config=sys.argv[2])).connect()\n"
+        "except DeployError as error:\n    print(error)\n"
+    )
+    with socket.create_server(("127.0.77.4", 0)) as server:
+        port = str(server.getsockname()[1])
+        command = [sys.executable, "-c", program, port, str(client.config)]
+        with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as process:
+            server.accept()[0].close()
+            output, errors = process.communicate(timeout=60)
+    assert "before it said a word of SSH" in output
+    assert errors == ""
+
+
+def test_a_killed_server_is_a_lost_channel(client: Client, tmp_path: Path) -> None:
+    own = sshd.start(tmp_path / "own", "127.0.77.5", client.world.key.with_suffix(".pub"))
+    try:
+        client.known_hosts.write_text(own.known_hosts_line)
+        transport = client.transport(own.address, port=own.port)
+        transport.connect()
+        channel = transport.open("echo started; read -r line")
+        received = b""
+        while b"started\n" not in received:
+            chunk = channel.receive(20)
+            assert chunk is not None
+            received += chunk.data
+        own.kill_connections()
+        with pytest.raises(ChannelLost):
+            finish(channel)
+        assert channel.exit_status is None
+        with pytest.raises(ChannelLost):
+            channel.send(b"x")
+        with pytest.raises(DeployError):
+            transport.open("true")
+    finally:
+        own.stop()
+
+
+def test_more_channels_than_the_server_allows(client: Client, tmp_path: Path) -> None:
+    own = sshd.start(
+        tmp_path / "own", "127.0.77.6", client.world.key.with_suffix(".pub"), first="MaxSessions 1"
+    )
+    try:
+        client.known_hosts.write_text(own.known_hosts_line)
+        transport = client.transport(own.address, port=own.port)
+        transport.connect()
+        transport.open("read -r line")
+        with pytest.raises(DeployError, match="no channel could be opened") as caught:
+            transport.open("true")
+        assert "MaxSessions" in caught.value.hint
+    finally:
+        own.stop()
+
+
+def test_all_errors_of_all_hosts(client: Client) -> None:
+    web = client.world.web
+    good = client.transport()
+    gone = client.transport("127.0.77.1", port=sshd.free_port("127.0.77.1"))
+    lost = client.transport("no-such-host.invalid")
+    good.host, gone.host, lost.host = "good", "gone", "lost"
+    errors = connect_all([gone, good, lost], limit=2)
+    assert set(errors) == {"gone", "lost"}
+    assert finish(good.open("echo $SSH_CONNECTION")).output.split()[2] == web.address.encode()
+
+
+def test_a_login_command_with_quotes(client: Client) -> None:
+    text = """it's "quoted" $HOME `id` \\ é"""
+    transport = client.transport()
+    assert works(transport, f"printf %s {shlex.quote(text)}") == text.encode()
