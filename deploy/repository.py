@@ -189,7 +189,9 @@ class Repository:
 
     def _run(self, *arguments: str, inside: bool = True) -> _Said:
         """Run git; `inside` the mirror, or beside it. Raises DeployError when it takes too long."""
-        git = _git(self._mirror if inside else self.cache)
+        from git import Git  # takes 60 ms, and most tasks need no repository
+
+        git = Git(self._mirror if inside else self.cache)
         options = ["-c", "core.hooksPath=/dev/null", "-c", "gc.autoDetach=false"]
         place = [f"--git-dir={self._mirror}"] if inside else []
         code, output, error = git.execute(
@@ -205,21 +207,15 @@ class Repository:
 
     @property
     def _shown(self) -> str:
-        return _CREDENTIALS.sub("://***@", self.url)
+        return _mask(self.url)
 
     def _fault(self, said: _Said) -> DeployError:
-        lines = tuple(_CREDENTIALS.sub("://***@", said.error).strip().splitlines())
+        lines = tuple(_mask(said.error).strip().splitlines())
         return DeployError(
             f"git cannot read {self._shown}: {lines[0] if lines else f'it ended with {said.code}'}",
             hint=_next_action(said.error, self._shown),
             details=lines,
         )
-
-
-def _git(directory: Path) -> Git:
-    from git import Git  # takes 60 ms, and most tasks need no repository
-
-    return Git(directory)
 
 
 def _silent(git: Git) -> dict[str, str]:
@@ -234,6 +230,10 @@ def _silent(git: Git) -> dict[str, str]:
 
 def _text(data: str | bytes | None) -> str:
     return data.decode(errors="replace") if isinstance(data, bytes) else data or ""
+
+
+def _mask(text: str) -> str:
+    return _CREDENTIALS.sub("://***@", text)
 
 
 def _unknown(message: str, hint: str) -> DeployError:

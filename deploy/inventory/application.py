@@ -84,6 +84,7 @@ class App(Model):
     process_model: Literal["auto", "startCluster", "start cluster", "processes"] = "auto"
     """How the app is started; `auto` decides by the version of ActionHero."""
     dependencies: Dependencies = Dependencies()
+    """How the app's packages are installed."""
     build: tuple[Command, ...] = ()
     """Commands run on every host in the prepared tree, in this order."""
     once: tuple[OnceCommand, ...] = ()
@@ -91,3 +92,4 @@ class App(Model):
     shared: tuple[RelativePath, ...] = ()
     """Files and directories that outlive a release, relative to the app (`public/uploads`)."""
     health: Health = Health()
+    """How a process is asked whether it serves."""

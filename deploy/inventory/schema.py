@@ -51,12 +51,17 @@ def shape_at(schema: Schema, path: tuple[str | int, ...]) -> Schema:
     """The shape of what stands under `path`; empty where anything may stand."""
     shape = resolve(schema, schema)
     for part in path:
-        if isinstance(part, int):
-            inner = shape.get("items", {})
-        else:
-            inner = shape.get("properties", {}).get(part) or shape.get("additionalProperties")
-        shape = resolve(schema, inner) if isinstance(inner, dict) else {}
+        properties = shape.get("properties", {})
+        inner = properties[part] if part in properties else entry_of(shape)
+        shape = resolve(schema, inner)
     return shape
+
+
+def entry_of(shape: Schema) -> Schema:
+    """The shape of a list's items, or of a mapping's values under names of one's own."""
+    patterns = [*shape.get("patternProperties", {}).values(), shape.get("additionalProperties")]
+    entries = [one for one in (shape.get("items"), *patterns) if isinstance(one, dict)]
+    return entries[0] if entries else {}
 
 
 def _describe(shape: Schema, model: type[BaseModel]) -> None:
@@ -99,14 +104,13 @@ def _models(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
                     yield value
 
 
-def _drop_required(schema: Schema, shape: Schema, *, in_list: bool = False) -> None:
+def _drop_required(schema: Schema, shape: Schema) -> None:
     """What a mapping needs may stand in another layer; an entry of a list stands alone."""
     shape = resolve(schema, shape)
-    if in_list:
+    if "items" in shape:
         return
     shape.pop("required", None)
     shape.pop("minProperties", None)
-    for inner in shape.get("properties", {}).values():
-        _drop_required(schema, inner)
-    if isinstance(extra := shape.get("additionalProperties"), dict):
-        _drop_required(schema, extra)
+    for inner in (*shape.get("properties", {}).values(), entry_of(shape)):
+        if inner:
+            _drop_required(schema, inner)

@@ -67,7 +67,7 @@ def _tell(problems: Iterable[Problem]) -> Iterator[Fault]:
     for node, path, details in problems:
         if details["type"] == "missing":
             key = show_key((*node.path, path[-1]))
-            yield Fault(node.key_at, key, "is missing")
+            yield Fault(node.key_at, key, missing_key(path))
         elif details["type"] == "extra_forbidden":
             yield Fault(node.key_at, node.key, unknown_key(path))
         elif details["loc"][-1] == "[key]":
@@ -87,6 +87,13 @@ def unknown_key(path: tuple[Part, ...]) -> str:
     """What to say of the key at the end of `path`, which its mapping does not have."""
     known = list(shape_at(file_schema(), path[:-1]).get("properties", ()))
     return "unknown key; " + nearest(str(path[-1]), known)
+
+
+def missing_key(path: tuple[Part, ...]) -> str:
+    """What to say of a key that has to be there: what it is for."""
+    fields = shape_at(file_schema(), path[:-1]).get("properties", {})
+    meaning = fields.get(path[-1], {}).get("description", "")
+    return f"is missing: {meaning}" if meaning else "is missing"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ characters may not.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -26,6 +27,7 @@ _GATEWAY = (
 )
 _DIRECTORY = r"^(/[^\x00-\x1f\x7f:]*)?$"
 _URL_PATH = r"^/\S*$"
+_PERCENTAGE = r"^([1-9]|[1-9][0-9]|100)%$"
 
 WORDS = {
     _NO_NUL: "text without a NUL character",
@@ -40,6 +42,7 @@ WORDS = {
     _GATEWAY: "[user@]host[:port], an IPv6 address in brackets",
     _DIRECTORY: "an absolute path without `:`, on one line",
     _URL_PATH: "a path that begins with `/` and holds no spaces",
+    _PERCENTAGE: "a percentage from 1% to 100%",
 }
 """What each pattern allows, in words."""
 
@@ -82,18 +85,10 @@ def _gateway(text: str) -> str:
 
 
 def _batch(size: str | int) -> str | int:
-    number = size if isinstance(size, int) else _percentage(size)
-    if number < 1:
+    fits = size >= 1 if isinstance(size, int) else re.fullmatch(_PERCENTAGE, size)
+    if not fits:
         raise ValueError("not a whole number from 1, or a percentage from 1% to 100%")
     return size
-
-
-def _percentage(text: str) -> int:
-    """The number, or 0 for what is no percentage."""
-    digits = text[:-1]
-    if not (text.endswith("%") and digits.isascii() and digits.isdigit()):
-        return 0
-    return int(digits) if int(digits) <= 100 else 0
 
 
 Seconds = Annotated[int, Field(gt=0)]
@@ -119,6 +114,6 @@ BatchSize = Annotated[
     str | int,
     AfterValidator(_batch),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d{1,3}%$"}]}
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _PERCENTAGE}]}
     ),
 ]

@@ -43,7 +43,7 @@ doubt() {
     echo "$_count of $workers workers run"
     return
   fi
-  printf '%s\n' "$_all" | while read -r _pid _start; do doubt_worker "$_pid" "$_start" "$1"; done | head -n 1 | grep . ||
+  printf '%s\n' "$_all" | while read -r _pid _start; do doubt_worker "$_pid" "$_start" "$1"; done | sed -n 1p | grep . ||
     doubt_answers "$_all"
 }
 
@@ -72,7 +72,7 @@ doubt_answers() {
     [ -e "$_file" ] || continue
     printf '%s\n' "$1" | grep -q "^$(cat "$_file") " ||
       echo "worker $_id answers, but its pidfile names $(cat "$_file"), which is none of the workers"
-  done | head -n 1
+  done | sed -n 1p
 }
 
 # endpoint INDEX: where the process of that index listens: a socket's path or a port.

@@ -99,13 +99,13 @@ def run_once(layout: Layout, revision: str, number: int, one: OnceCommand) -> St
     return Step(f"run_once_{number}", one.run, call("run_once", tree, one.run, one.timeout))
 
 
-def checkout_tree(layout: Layout, revision: str, run: str, *, force: bool) -> Step:
+def checkout_tree(layout: Layout, revision: str, *, force: bool) -> Step:
     """The live tree goes to the revision; undo brings it back."""
     decided = "yes" if force else "no"
     return Step(
         "checkout_tree",
         f"check out {revision[:10]}",
-        call("checkout_tree", layout.app, revision, decided, run),
+        call("checkout_tree", layout.app, revision, decided),
         undo=call("restore_tree", layout.app),
     )
 

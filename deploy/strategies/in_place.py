@@ -101,7 +101,7 @@ def _activate(request: Request, job: Job) -> HostSteps:
     values = host_environment(request.environment, job.host, job.secrets)
     steps = (
         processes.guard_cluster(limit),
-        code.checkout_tree(layout, revision, request.run, force=request.force),
+        code.checkout_tree(layout, revision, force=request.force),
         code.swap_outputs(layout, revision),
         processes.write_environment(values),
         *_go_live(way_live(request.target, job.facts), limit),

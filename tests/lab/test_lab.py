@@ -1,0 +1,305 @@
+"""The lab is what it says: real, unprivileged, apart from the machine, and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from deploy.errors import DeployError
+from tests.conftest import new_lab
+from tests.lab import Lab, Load, Site
+from tests.lab.daemons import ask_redis
+from tests.lab.inventory import COMMITTED, text
+from tests.lab.processes import belonging, find, wait_until
+from tests.lab.site import HTTP_PORT, REDIS_PORT, App
+from tests.lab.sshd import login_environment
+from tests.lab.state import Service
+from tests.lab.toolchain import provide
+from tests.lab.web import Response
+
+pytestmark = pytest.mark.lab
+
+START = {
+    14: "./node_modules/.bin/actionhero startCluster --workers=2",
+    18: "./node_modules/.bin/actionhero start cluster --workers=2",
+    29: "node dist/server.js",
+}
+
+
+@pytest.fixture
+def own_lab() -> Iterator[Lab]:
+    """A lab that the test may break."""
+    with ExitStack() as stack:
+        yield new_lab(stack, 29)
+
+
+@pytest.fixture(scope="module", params=[14, 18, 29])
+def installed(request: pytest.FixtureRequest, labs: Callable[[App], Lab]) -> Iterator[Lab]:
+    """The app on web1, cloned and installed as the deploy user."""
+    lab = labs(request.param)
+    build = "npm run build" if request.param == 29 else ":"
+    clone = f"git clone -q {lab.site.repository} {lab.app_path('web1')}"
+    lab.sh("web1", f"{clone}\ncd {lab.app_path('web1')}\nnpm ci\n{build}\nmkdir pids log")
+    yield lab
+    lab.reset()
+
+
+def test_committed_inventory_is_the_default_lab() -> None:
+    assert (COMMITTED / "lab.yml").read_text() == text(Site())
+
+
+@pytest.mark.parametrize("role", ["server", "worker"])
+def test_app_started_by_hand_answers_on_its_socket(installed: Lab, role: str) -> None:
+    lab = installed
+    socket_path = start(lab, role)
+    revision = ask(lab, socket_path, "/api/revision").json()
+    assert revision["revision"] == "1"
+    assert revision["pid"] in {process.pid for process in lab.processes("web1")}
+    assert ask(lab, socket_path, "/api/status").status == 200
+    assert ask(lab, socket_path, "/nothing").status == 404
+    # A bare request to the WebSocket's path is told to upgrade, where there is one.
+    assert ask(lab, socket_path, "/primus").status == (426 if role == "server" else 404)
+    stop(lab)
+
+
+def test_nginx_serves_files_itself_and_passes_the_rest_on(installed: Lab) -> None:
+    lab = installed
+    assert lab.get("web1", "/api/status").status == 502
+    start(lab, "server")
+    assert lab.get("web1", "/api/revision").json()["revision"] == "1"
+    assert "x-powered-by" not in lab.get("web1", "/static.txt").headers
+    with lab.load("web1", clients=2, requests=30) as load:
+        load.wait(30)
+    assert (dict(load.outcomes), dict(load.revisions)) == ({"200": 30}, {"1": 30})
+    stop(lab)
+
+
+def test_slow_action_takes_its_time(lab29: Lab, installed: Lab) -> None:
+    if installed is not lab29:
+        pytest.skip("one app is enough")
+    start(lab29, "server")
+    seconds = lab29.sh(
+        "web1", f"curl -s -o log/slow -w %{{time_total}} http://{address(lab29)}/api/slow"
+    )
+    assert 3 <= float(seconds) < 5
+    stop(lab29)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="started as root only can it drop to other users")
+def test_started_as_root_nothing_runs_as_root(lab29: Lab) -> None:
+    users = {name: process.uid for name, process in lab29.status().items() if process}
+    deploy, nginx = lab29.account.uid, lab29.nginx_account.uid
+    assert 0 not in (deploy, nginx)
+    assert deploy != nginx
+    assert all(
+        uid == (nginx if name.startswith("nginx") else deploy) for name, uid in users.items()
+    )
+    running = belonging(lab29.site.root, {0, deploy, nginx}, filter(None, lab29.status().values()))
+    assert {process.uid for process in running} == {deploy, nginx}
+    assert lab29.sh("web1", "id -un").strip() == lab29.account.name
+
+
+def test_login_over_ssh_finds_what_sh_gives(lab29: Lab) -> None:
+    given = environment_of(ssh(lab29, "web1", "env"))
+    tools = provide(29, lab29.account)
+    expected = login_environment(lab29.site, "web1", tools, lab29.account.name)
+    assert {name: given.get(name) for name in expected if name != "PATH"} == {
+        name: value for name, value in expected.items() if name != "PATH"
+    }
+
+
+def test_login_says_nothing_of_its_own(lab29: Lab) -> None:
+    done = run_ssh(lab29, "jobs1", "true")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_host_key_is_the_known_one_only(lab29: Lab) -> None:
+    known = lab29.site.keys / "known_hosts"
+    elsewhere = known.with_name("others")
+    elsewhere.write_text(re.sub(r"^\S+", "[127.0.0.1]:1", known.read_text(), flags=re.MULTILINE))
+    done = run_ssh(lab29, "web1", "true", "-oUserKnownHostsFile=" + str(elsewhere))
+    assert done.returncode == 255
+    assert "Host key verification failed" in done.stderr
+
+
+def test_controller_and_hosts_read_the_repository_without_a_question(lab29: Lab) -> None:
+    url = lab29.site.repository
+    sha = lab29.commit("read me")
+    on_host = lab29.sh("web2", f"git ls-remote {url} main")
+    here = subprocess.run(
+        ["git", "ls-remote", url, "main"],
+        env=os.environ | lab29.environment | {"GIT_TERMINAL_PROMPT": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert on_host.split()[0] == here.split()[0] == sha
+
+
+def test_commit_counts_up_and_changes_files(lab29: Lab) -> None:
+    first = lab29.commit("a file", {"deep/er/file.txt": "text\n"})
+    second = lab29.commit("and gone", {"deep/er/file.txt": None})
+    assert int(lab29.number(second)) == int(lab29.number(first)) + 1
+    assert lab29.repository.show(first, "deep/er/file.txt") == "text\n"
+    with pytest.raises(RuntimeError, match="does not exist"):
+        lab29.repository.show(second, "deep/er/file.txt")
+
+
+def test_replica_holds_what_redis_was_told(lab29: Lab) -> None:
+    with socket.create_connection((lab29.site.address("redis"), REDIS_PORT), 10) as client:
+        client.sendall(b"SET lab real\r\nWAIT 1 5000\r\n")
+        wait_until(lambda: b":1" in client.recv(100), "the replica")
+    assert "real" in ask_redis(lab29.site, "replica", "GET", "lab")
+
+
+def test_two_labs_stand_side_by_side(lab18: Lab, lab29: Lab) -> None:
+    assert lab18.sh("web1", "node --version") != lab29.sh("web1", "node --version")
+    for lab in (lab18, lab29):
+        assert len(lab.status()) == 8
+        assert all(lab.status().values())
+
+
+def test_up_again_leaves_a_running_lab_alone(lab29: Lab) -> None:
+    before = lab29.status()
+    lab29.up()
+    assert lab29.status() == before
+
+
+def test_load_counts_what_fails_by_kind(lab29: Lab) -> None:
+    with lab29.load("web2", requests=5) as nothing_deployed:
+        nothing_deployed.wait(5)
+    assert nothing_deployed.failed == {"502": 5}
+    with Load((lab29.site.address("redis"), HTTP_PORT), "/", requests=3) as nobody:
+        nobody.wait(3)
+    assert nobody.failed == {"ConnectionRefusedError": 3}
+
+
+def test_taken_address_is_named(own_lab: Lab) -> None:
+    with socket.socket() as other:
+        other.bind((own_lab.site.address("web2"), HTTP_PORT))
+        other.listen()
+        with pytest.raises(DeployError, match=f"{other.getsockname()[0]}:{HTTP_PORT} is taken"):
+            own_lab.up()
+    assert not own_lab.site.root.exists()
+
+
+def test_directory_that_is_no_lab_is_left_alone(own_lab: Lab) -> None:
+    own_lab.site.root.mkdir()
+    precious = own_lab.site.root / "precious"
+    precious.touch()
+    try:
+        with pytest.raises(DeployError, match="is no lab"):
+            own_lab.up()
+        own_lab.down()
+        assert precious.exists()
+    finally:
+        precious.unlink()
+        own_lab.site.root.rmdir()
+
+
+def test_down_from_another_process_leaves_nothing_behind(own_lab: Lab) -> None:
+    own_lab.up()
+    own_lab.sh("web1", "cd / && setsid sleep 1000 >/dev/null 2>&1 &")
+    own_lab.sh("web2", "unset AHLAB_ROOT; setsid sleep 1001 >/dev/null 2>&1 &")
+    started = [process for process in own_lab.status().values() if process]
+    running = belonging(own_lab.site.root, own_lab._uids, started)
+    assert sum(process.command[0] == "sleep" for process in running) == 2
+    other = Lab.at(own_lab.site.root)
+    assert other is not None
+    other.down()
+    assert [process.line for process in running if process.is_alive()] == []
+    assert belonging(own_lab.site.root, own_lab._uids) == set()
+    assert not own_lab.site.root.exists()
+    assert Lab.at(own_lab.site.root) is None
+
+
+def test_down_spares_a_process_that_got_a_daemons_pid(own_lab: Lab) -> None:
+    own_lab.up()
+    with subprocess.Popen(["sleep", "1000"]) as innocent:
+        process = find(innocent.pid)
+        assert process is not None
+        own_lab.state.add(Service("long gone", process.pid, process.start - 1))
+        own_lab.down()
+        assert process.is_alive()
+        innocent.kill()
+
+
+def test_reset_ends_what_was_deployed_and_keeps_the_daemons(own_lab: Lab) -> None:
+    own_lab.up()
+    before = own_lab.status()
+    own_lab.sh("web1", f"mkdir {own_lab.app_path('web1')}; setsid sleep 1000 >/dev/null 2>&1 &")
+    (sleeper,) = own_lab.processes("web1")
+    own_lab.reset()
+    assert not sleeper.is_alive()
+    assert not own_lab.app_path("web1").exists()
+    assert own_lab.status() == before
+    assert own_lab.get("web1", "/").status == 502
+
+
+def start(lab: Lab, role: str) -> str:
+    """Start the app of web1 as a person would, and wait until its socket answers."""
+    app = lab.app_path("web1")
+    path = f"{app}/.deploy/sockets/0.sock"
+    variables = (
+        f"NODE_ENV=production ACTIONHERO_ROLE={role} PORT={path} SERVER_TOKEN=secret"
+        f" REDIS_HOST={lab.site.address('redis')} REDIS_PORT={REDIS_PORT}"
+    )
+    lab.sh(
+        "web1",
+        f"cd {app}; mkdir -p .deploy/sockets\n"
+        f"export {variables}\nsetsid {START[lab.site.app]} >log/out 2>&1 </dev/null &",
+    )
+
+    def answers() -> bool:
+        return ask(lab, path, "/api/status").status == 200
+
+    wait_until(answers, f"the app on {path}", 60)
+    return path
+
+
+def stop(lab: Lab) -> None:
+    """TERM to whatever a session leader it is, and wait until none is left."""
+    for process in lab.processes("web1"):
+        process.signal(signal.SIGTERM)
+    wait_until(lambda: not lab.processes("web1"), "the app's end", 30)
+
+
+def ask(lab: Lab, path: str, url: str) -> Response:
+    """A request on a unix socket, by curl, as the deploy user; status 0: no answer."""
+    told = lab.sh(
+        "web1", f"curl -s -w '\\n%{{http_code}}' --unix-socket {path} http://app{url}", check=False
+    )
+    body, _, status = told.rpartition("\n")
+    return Response(int(status), {}, body)
+
+
+def address(lab: Lab) -> str:
+    return f"{lab.site.address('web1')}:{HTTP_PORT}"
+
+
+def run_ssh(lab: Lab, host: str, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """OpenSSH's own client, with nothing but the lab's configuration."""
+    return subprocess.run(
+        ["ssh", "-F", str(lab.site.ssh_config), "-oBatchMode=yes", *options, host, command],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def ssh(lab: Lab, host: str, command: str) -> str:
+    done = run_ssh(lab, host, command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def environment_of(lines: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in lines.splitlines() if "=" in line)
