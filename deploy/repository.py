@@ -25,8 +25,7 @@ _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
 _NO_NAME = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^$")
 _CREDENTIALS = re.compile(r"://[^/@\s]*@")
-_LIMIT = 120
-_ROOM = "refs/deploy"
+_LIMIT = 120  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What a git command left: its exit code and its two streams."""
+    """What a git command left."""
 
     code: int
     output: str
@@ -51,8 +50,8 @@ class _Said:
 
 def default_cache() -> Path:
     """Where mirrors are kept: below $XDG_CACHE_HOME, else ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "actionhero-deploy" / "repositories"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return base / "actionhero-deploy" / "repositories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class Repository:
         self._fetch(old)
         self._fetch(new)
         said = self._run("merge-base", "--is-ancestor", old, new)
-        if said.code not in (0, 1):
+        if said.code > 1:
             raise self._fault(said)
         return said.code == 0
 
@@ -149,7 +148,7 @@ class Repository:
         with self._locked():
             self._make()
             for refs in (
-                (f"{revision}:{_ROOM}/{revision}",),
+                (f"{revision}:refs/deploy/{revision}",),
                 ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"),
             ):
                 said = self._run(
@@ -163,14 +162,11 @@ class Repository:
 
     def _has(self, revision: str) -> bool:
         """The commit is in the mirror and a ref leads to it, so that its history is whole."""
-        if not self._mirror.exists():
-            return False
-        said = self._run("for-each-ref", "--count=1", f"--contains={revision}")
-        return said.code == 0 and bool(said.output)
+        wanted = ("for-each-ref", "--count=1", f"--contains={revision}")
+        return self._mirror.exists() and bool(self._run(*wanted).output)
 
     def _make(self) -> None:
-        if not (self._mirror / "HEAD").exists():
-            self._run("init", "--quiet", "--bare", "--", str(self._mirror), inside=False)
+        self._run("init", "--quiet", "--bare", "--", str(self._mirror), inside=False)
         self._ask("config", "remote.origin.url", self.url)
 
     @contextmanager
@@ -224,8 +220,8 @@ def _silent(git: Git) -> dict[str, str]:
     if not ssh and "GIT_SSH" not in os.environ:
         found = git.execute(["git", "config", "--get", "core.sshCommand"], with_exceptions=False)
         ssh = str(found) or "ssh"
-    silent = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
-    return silent | ({"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes"} if ssh else {})
+    never = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
+    return never | ({"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes"} if ssh else {})
 
 
 def _text(data: str | bytes | None) -> str:
@@ -248,5 +244,5 @@ def _next_action(error: str, url: str) -> str:
     if "Permission denied (" in error:
         return "add your key to the server, or to your agent: ssh-add"
     if "Timeout:" in error:
-        return f"git was ended after {_LIMIT} s: look at the network"
+        return f"git took over {_LIMIT} s: look at the network"
     return f"mend app.repository in the inventory, or try: git ls-remote {url}"

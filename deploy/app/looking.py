@@ -109,10 +109,9 @@ def history(flags: Flags) -> ExitCode:
     for name, found in answers.items():
         for line in History.read(name, found):
             one = json.loads(line)
-            rows.append(
-                [one["at"], name, one["revision"][:10], one["outcome"], one["who"], one["run"]]
-            )
-    print_table(("at", "host", "revision", "outcome", "who", "run"), sorted(rows), flags.output)
+            at = one["at"].removesuffix("+00:00")
+            rows.append([at, name, one["revision"][:10], one["outcome"], one["who"], one["run"]])
+    print_table(_HISTORY, sorted(rows), flags.output)
     for error in errors.values():
         raise error
     return ExitCode.DONE
@@ -149,6 +148,9 @@ def schema() -> ExitCode:
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
     return ExitCode.DONE
+
+
+_HISTORY = ("at (UTC)", "host", "revision", "outcome", "who", "run")
 
 
 def _ask(

@@ -83,7 +83,7 @@ class App(Model):
     """Major version of ActionHero; read from the app's lockfile where not given."""
     process_model: Literal["auto", "startCluster", "start cluster", "processes"] = "auto"
     """How the app is started; `auto` decides by the version of ActionHero."""
-    dependencies: Dependencies = Dependencies()
+    dependencies: Dependencies = Dependencies.model_construct()
     """How the app's packages are installed."""
     build: tuple[Command, ...] = ()
     """Commands run on every host in the prepared tree, in this order."""
@@ -91,5 +91,5 @@ class App(Model):
     """Commands run on one host of the first batch."""
     shared: tuple[RelativePath, ...] = ()
     """Files and directories that outlive a release, relative to the app (`public/uploads`)."""
-    health: Health = Health()
+    health: Health = Health.model_construct()
     """How a process is asked whether it serves."""

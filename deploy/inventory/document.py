@@ -21,9 +21,9 @@ class Head(Model):
     """Ask for the environment's name before anything changes."""
     freeze: tuple[Freeze, ...] = ()
     """Spans of time in which nobody deploys without `--force`."""
-    rollout: Rollout = Rollout()
+    rollout: Rollout = Rollout.model_construct()
     """In which order hosts go."""
-    ssh: Ssh = Ssh()
+    ssh: Ssh = Ssh.model_construct()
     """How the hosts are reached."""
 
 

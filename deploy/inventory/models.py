@@ -108,9 +108,9 @@ class Settings(Model):
     """Environment variables of the app's processes and commands; not for secrets."""
     secrets: dict[EnvironmentName, SecretSource] = Field(default={})
     """Environment variables whose values are secret."""
-    actionhero: ActionheroSettings = ActionheroSettings()
+    actionhero: ActionheroSettings = ActionheroSettings.model_construct()
     """Values for the rendered ActionHero configuration."""
-    nginx: NginxSettings = NginxSettings()
+    nginx: NginxSettings = NginxSettings.model_construct()
     """Values for the rendered nginx.conf."""
     vars: dict[str, Any] = Field(default={})
     """Values of your own, for your own templates."""
@@ -207,8 +207,8 @@ class Environment(Model):
     protected: bool = False
     """Ask for the environment's name before anything changes."""
     freeze: tuple[Freeze, ...] = ()
-    rollout: Rollout = Rollout()
-    ssh: Ssh = Ssh()
+    rollout: Rollout = Rollout.model_construct()
+    ssh: Ssh = Ssh.model_construct()
     roles: dict[str, Role]
     """Each with the environment's settings under its own."""
     hosts: dict[str, Host]

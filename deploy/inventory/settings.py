@@ -26,9 +26,9 @@ from deploy.inventory.fields import (
 
 
 class Knobs(BaseModel):
-    """Frozen, strict about keys, documented by the line under each field."""
+    """Frozen, strict about keys, documented by the line under each field (see schema.py)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class GzipSettings(Knobs):
@@ -128,7 +128,7 @@ class NginxSettings(Knobs):
     """Behind a balancer that ends TLS: take X-Forwarded-Proto from `real_ip_from` addresses."""
     forwarded_for: Literal["client", "append"] = "client"
     """X-Forwarded-For for the app: the client's address alone, or appended to what came in."""
-    gzip: GzipSettings = GzipSettings()
+    gzip: GzipSettings = GzipSettings.model_construct()
     """Compression of answers."""
     listen: Address = "80"
     """Port, or address:port, for plain HTTP."""
@@ -211,9 +211,9 @@ class ActionheroSettings(Knobs):
 
     server_token_env: EnvironmentName = "SERVER_TOKEN"  # noqa: S105  # a name, no secret
     """Environment variable that holds the server token; declare it under `secrets`."""
-    redis: RedisSettings = RedisSettings()
+    redis: RedisSettings = RedisSettings.model_construct()
     """Where redis is, unless the process's environment says otherwise."""
-    tasks: TaskSettings = TaskSettings()
+    tasks: TaskSettings = TaskSettings.model_construct()
     """How background tasks are worked."""
     boot_attempts: Annotated[int, Field(ge=2)] = 3
     """Attempts to listen; with one a stale socket file ends the process at once."""

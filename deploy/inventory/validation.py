@@ -37,7 +37,7 @@ def find_faults(
     except ValidationError as error:
         problems = [_locate(tree, details) for details in error.errors()]
         kept = (p for p in problems if not (ignore and ignore(p[1], p[2]["type"])))
-        return list(_tell(kept))
+        return list(_tell(problem for problem in kept if not _is_echo(problem)))
     return []
 
 
@@ -51,6 +51,12 @@ def _locate(tree: Node, details: Any) -> Problem:
     if details["type"] == "missing":
         path = (*path, details["loc"][-1])
     return node, path, details
+
+
+def _is_echo(problem: Problem) -> bool:
+    """A list is "too short" for pydantic when its entries are wrong."""
+    node, _, details = problem
+    return details["type"] == "too_short" and bool(node.value)
 
 
 def _child(node: Node, part: Part) -> Node | None:
@@ -99,7 +105,8 @@ def missing_key(path: tuple[Part, ...]) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """`did you mean 'x'?`, or all that exist."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, 1)
+    longer = [one for one in names if len(name) > 1 and one.startswith(name)]
+    near = longer or difflib.get_close_matches(name, names, 1)
     return f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(names) or 'nothing'}"
 
 
@@ -142,7 +149,7 @@ _KINDS = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "too_short": "at least {min_length}",
+    "too_short": "at least {min_length} entry",
     "literal_error": "{expected}",
     "greater_than": "a number above {gt}",
     "greater_than_equal": "a number from {ge}",

@@ -27,9 +27,9 @@ run_command() {
   esac
 }
 
-# search_tree_first PREPARED: its programs, and those of its virtual environment, before all others.
+# search_tree_first TREE: its programs, and those of its virtual environment, before all others.
 search_tree_first() {
-  _venv=$(cat "$1.venv" 2>/dev/null) || _venv=''
+  _venv=$(cat "$1.venv" 2>/dev/null || readlink "$1/.deploy/venv") || _venv=''
   if [ -n "$_venv" ]; then
     export VIRTUAL_ENV="$_venv"
     PATH=$_venv/bin:$PATH

@@ -116,7 +116,7 @@ fetch_refs() {
   (
     quiet_git "$_app"
     # shellcheck disable=SC2086 # words on purpose
-    limited "$_seconds" git $git_options -C "$_app" fetch --no-recurse-submodules origin "$1"
+    limited "$_seconds" git $git_options -C "$_app" fetch --quiet --no-recurse-submodules origin "$1"
   ) >"$_said" 2>&1 || _code=$?
   mask_urls <"$_said" >&2
   [ "$_code" -ne 0 ] || return 0

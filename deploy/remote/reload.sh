@@ -52,25 +52,28 @@ await_new_workers() {
   while :; do
     sleep 0.2
     is_alive "$master" "$master_start" ||
-      crashed "the cluster master $master died during the reload" "see the end of log/cluster.log"
+      crashed "the cluster master $master died during the reload"
     _now=$(list_children "$master")
     [ -z "$(without "$_seen" "$_now")" ] ||
-      crashed "a worker crashed during the reload: the new code does not boot" \
-        "look for the error in log/ on the host"
+      crashed "a worker crashed during the reload: the new code does not boot"
     _seen=$(without "$_now" "$2")
     _count=$(printf '%s\n' "$_seen" | grep -c . || :)
     if [ "$_count" -eq "$workers" ] && [ "$_seen" = "$_now" ]; then return; fi
     [ "$_count" -eq "$_told" ] || note "$_count of $workers workers are new"
     _told=$_count
     [ $((_polls -= 1)) -gt 0 ] ||
-      crashed "after $1 s only $_count of $workers workers are new" "see log/cluster.log"
+      crashed "after $1 s only $_count of $workers workers are new"
   done
 }
 
-# crashed WHAT NEXT: refuse, and remember that the master is doomed.
+# crashed WHAT: refuse with what the master logged since the signal, and remember that it is doomed.
 crashed() {
   mark_touched crashed
-  refuse "$1" "$2"
+  sleep 0.3 # what the dying worker says goes through the master's log
+  tail -c "+$((_offset + 1))" "$app/log/cluster.log" 2>/dev/null | tail -n 15 || :
+  _tried=$state/prepared/$(sed -n 's/^revision=//p' "$state/activated" 2>/dev/null)
+  [ -d "$_tried" ] || _tried=$app
+  refuse "$1" "see its error on the host: cd $_tried && PORT=/tmp/try.sock ./node_modules/.bin/actionhero start"
 }
 
 # without LINES OTHERS: the lines that are not among OTHERS, and not empty.

@@ -4,15 +4,27 @@
 
 # guard_cluster: marks the point that restore_cluster, its undo, comes back to.
 guard_cluster() {
-  rm -f "$state/touched"
-  if [ -n "$(list_tops)" ]; then echo running >"$state/before"; else echo nothing >"$state/before"; fi
+  rm -f "$state/touched" "$state/activated.before"
+  list_workers >"$state/before"
+  [ ! -e "$state/activated" ] || cp -p "$state/activated" "$state/activated.before"
+}
+
+# keep_activation: no process was touched, so the mark of the checkout before holds for them again;
+# unless one came up by itself meanwhile, from code that is not there any more.
+keep_activation() {
+  if [ "$(list_workers)" = "$(cat "$state/before")" ] && [ -e "$state/activated.before" ]; then
+    rename "$state/activated.before" "$state/activated"
+  fi
 }
 
 # restore_cluster SECONDS: the undo of guard_cluster, after the old tree was put back.
 restore_cluster() {
-  case "$(cat "$state/touched" 2>/dev/null):$(cat "$state/before" 2>/dev/null)" in
-    :*) unchanged "no process was touched" ;;
-    started:nothing) stop_cluster ;;
+  case "$(cat "$state/touched" 2>/dev/null):$(head -c 1 "$state/before" 2>/dev/null)" in
+    :*)
+      keep_activation
+      unchanged "no process was touched"
+      ;;
+    started:) stop_cluster ;;
     started:* | crashed:*) replace_processes "$1" ;;
     *)
       if [ "$model" = processes ] || find_master; then

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import datetime, timezone
 from typing import IO
 
-from deploy.events import Event
+from deploy.events import Event, event_name
 
 
 class JsonLines:
@@ -26,3 +28,17 @@ class JsonLines:
         """Close the stream when it was opened for this."""
         if self._owns_stream:
             self._stream.close()
+
+
+def read_events(lines: Iterable[str]) -> Iterator[Event]:
+    """The events of a record, in their order; kinds and fields of a newer version are left out."""
+    kinds = {event_name(kind): kind for kind in Event.__subclasses__()}
+    for line in lines:
+        row = json.loads(line)
+        if kind := kinds.get(row["event"]):
+            values = {field.name: row[field.name] for field in fields(kind) if field.name in row}
+            yield kind(**{name: _frozen(value) for name, value in values.items()})
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

@@ -58,7 +58,8 @@ class Terminal:
         self._line(f"[bold]── {event.stage}{batch}[/] [dim]{escape(', '.join(event.hosts))}[/]")
 
     def _step_logged(self, event: events.StepLogged) -> None:
-        self._line(f"[dim]│ {escape(event.line)}[/]", event.host)
+        if event.line.strip():
+            self._line(f"[dim]│ {escape(event.line)}[/]", event.host)
 
     def _step_noted(self, event: events.StepNoted) -> None:
         self._line(f"[dim]· {escape(event.text)}[/]", event.host)

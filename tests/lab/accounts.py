@@ -111,9 +111,12 @@ def nginx_account() -> Account:
         return _account("nobody")
 
 
-def program(name: str) -> str:
-    """The path of a program; daemons live in sbin, which users often do not have in PATH."""
-    path = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
+def program(name: str, near: str = "") -> str:
+    """The path of a program, `near` instead of in PATH where given.
+
+    Daemons live in sbin, which users often do not have in PATH. Raises RuntimeError.
+    """
+    path = near or f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
     found = shutil.which(name, path=path)
     if found is None:
         raise RuntimeError(f"{name} is not installed; script/setup installs what the lab needs")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import secrets
 import shutil
 import socket
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from deploy.errors import DeployError
 from tests.lab import daemons, inventory, sshd, toolchain
@@ -101,23 +103,24 @@ class Lab:
         return self.repository.number(revision)
 
     def sh(self, host: str, script: str, *, timeout: float = 120, check: bool = True) -> str:
-        """Run a script as the deploy user on a host; returns its standard output.
+        """Log in to a host and run a script there, in its home; returns its standard output.
 
-        The environment is that of a login there, with node in PATH. Raises RuntimeError that
-        holds what it printed when it fails, unless `check` is off.
+        Node is in PATH. Raises RuntimeError that holds what it printed when it fails, unless
+        `check` is off.
         """
-        tools = toolchain.provide(self.site.app, self.account)
-        env = sshd.login_environment(self.site, host, tools, self.account.name)
-        env["PATH"] = f"{self.site.node}/bin:{env['PATH']}"
-        home = self.site.home(host)
-        command = ("sh", "-euc", script)
-        return self.account.run(*command, env=env, cwd=home, timeout=timeout, check=check)
+        command = sshd.command(self.site, host, f"cd\n{script}")
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+        )
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{host}: {script}: {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def get(self, host: str, path: str, *, headers: Mapping[str, str] | None = None) -> Response:
         """A request through that host's nginx. Raises OSError when nothing answers."""
         return request(self._http(host), path, headers=headers)
 
-    def load(self, host: str, path: str = "/api/revision", **options: int) -> Load:
+    def load(self, host: str, path: str = "/api/revision", **options: Any) -> Load:
         """Clients in the background, for a `with` block; `options` are fields of Load."""
         return Load(self._http(host), path, **options)
 
@@ -176,7 +179,7 @@ class Lab:
         self.repository.create()
         inventory.write(site)
         for host, config in configs.items():
-            pidfile = sshd.start(site.directory(host), config, account)
+            pidfile = sshd.start(site, host, config, account)
             self._started(f"sshd on {host}", pidfile, (site.address(host), SSH_PORT))
         self._start_daemons()
 
@@ -201,12 +204,15 @@ class Lab:
         self.state.add(Service(name, process.pid, process.start))
 
     def _deployed(self) -> list[Process]:
-        """All that runs, but for the daemons and nginx's workers."""
-        services = self.state.services()
-        kept = {service.pid for service in services}
-        masters = {service.pid for service in services if not service.name.startswith("sshd")}
-        running = belonging(self.site.root, self._uids)
-        return [p for p in running if p.pid not in kept and p.parent not in masters]
+        """All that runs, but for the daemons, nginx's workers and the hosts' inits."""
+        daemon = {p.pid: p for p in self.status().values() if p}
+        inits = {p.parent for p in daemon.values()}
+        masters = {pid for pid, p in daemon.items() if p.command[0].startswith("nginx")}
+        return [
+            process
+            for process in belonging(self.site.root, self._uids)
+            if process.pid not in {*daemon, *inits} and process.parent not in masters
+        ]
 
     def _end(self) -> None:
         def running() -> set[Process]:

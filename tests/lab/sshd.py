@@ -43,6 +43,24 @@ Host {name}
   StrictHostKeyChecking yes
 """
 
+_INIT = """
+import ctypes, os, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+for descriptor in range(3):
+    os.dup2(os.open("/dev/null", os.O_RDWR), descriptor)
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+try:
+    while True:
+        os.wait()
+except ChildProcessError:
+    pass
+"""
+"""What init does on a host: it adopts orphans and reaps them at once. Where the machine's own
+does not, the pidfile of a cluster master that ended names a zombie, and the next start fails."""
+
 
 def environment(site: Site, host: str, toolchain: Toolchain) -> dict[str, str]:
     """What a login on that host finds in its environment, above what sshd sets itself."""
@@ -59,17 +77,6 @@ def environment(site: Site, host: str, toolchain: Toolchain) -> dict[str, str]:
         "npm_config_audit": "false",
         "npm_config_fund": "false",
         "npm_config_update_notifier": "false",
-    }
-
-
-def login_environment(site: Site, host: str, toolchain: Toolchain, user: str) -> dict[str, str]:
-    """All that a command finds which sshd starts on that host (sshd(8), LOGIN PROCESS)."""
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "SHELL": "/bin/sh",
-        "USER": user,
-        "LOGNAME": user,
-        **environment(site, host, toolchain),
     }
 
 
@@ -116,12 +123,21 @@ def write_client(site: Site, account: Account) -> None:
     site.ssh_config.write_text("\n".join(blocks))
 
 
-def start(directory: Path, config: Path, account: Account) -> Path:
-    """Start an sshd, which goes into the background; returns its pidfile."""
+def start(site: Site, host: str, config: Path, account: Account) -> Path:
+    """Start a host's sshd in the background, under an init of its own; returns its pidfile."""
+    directory = site.directory(host)
     sshd = program("sshd")  # has to be called by its absolute path
-    log = directory / "sshd.log"
-    account.run(sshd, "-f", config, "-E", log, env={MARK: str(directory.parent)})
+    command = (sshd, "-D", "-f", config, "-E", directory / "sshd.log")
+    python = program("python3", near="/usr/bin:/bin:/usr/local/bin")
+    account.run(python, "-c", _INIT, *command, env={MARK: str(site.root)}, cwd=site.root)
     return directory / "sshd.pid"
+
+
+def command(site: Site, host: str, script: str) -> list[str]:
+    """The command line that runs a script on a host, with node in PATH."""
+    whole = f"export PATH={shlex.quote(str(site.node))}/bin:$PATH\n{script}"
+    remote = f"exec sh -euc {shlex.quote(whole)}"
+    return [program("ssh"), "-F", str(site.ssh_config), "-oBatchMode=yes", host, remote]
 
 
 def git_ssh(site: Site) -> str:

@@ -65,6 +65,8 @@ class Load:
     timeout: float = 30
     """Seconds after which a request counts as lost."""
     method: str = "GET"
+    pause: float = 0
+    """Seconds that each client waits between two requests."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """By status (`"200"`), or by how it failed (`"ConnectionResetError"`)."""
     revisions: Counter[str] = field(default_factory=Counter)
@@ -119,6 +121,8 @@ class Load:
                 self._count(type(error).__name__)
             else:
                 self._count(str(answer.status), _revision(answer))
+            if self.pause:
+                self._stop.wait(self.pause)
 
     def _take(self) -> bool:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Undo of a checkout on real git trees, from each point it can be cut off at; the record it leaves."""
+"""Undo of a checkout, from each point at which it can be cut off; and the record it leaves."""
 
 from __future__ import annotations
 

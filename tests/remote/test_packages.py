@@ -175,7 +175,8 @@ def test_requirements_go_into_a_keyed_environment(app: App, tmp_path: Path) -> N
     first = app.origin.commit({"requirements.txt": "./tiny-1.0-py3-none-any.whl\n"})
     ran = app.deploy(first, venv(app, first), app.build(first, "tiny"))
     assert "tiny runs" in ran.log
-    assert (app.state / "venv/bin/tiny").exists()
+    live = app.shell.run(step("run_once", str(app.path), "tiny", 10))
+    assert "tiny runs" in live.log
     second = app.origin.commit({"server.js": "two\n"})
     ran = app.deploy(second, venv(app, second))
     assert ran.outcomes["install_python"] == "unchanged"
