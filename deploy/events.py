@@ -174,3 +174,9 @@ Emit = Callable[[Event], None]
 def event_name(kind: type[Event]) -> str:
     """The name of an event in JSON: `StepFinished` is `step_finished`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def event_kinds() -> dict[str, type[Event]]:
+    """Every kind of event by its name, in the order of this file."""
+    # A slotted dataclass replaces the class that was written: the later of the two counts.
+    return {event_name(kind): kind for kind in Event.__subclasses__()}

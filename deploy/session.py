@@ -16,7 +16,7 @@ from types import FrameType
 
 from deploy import events
 from deploy.errors import DeployError, ExitCode, Terminated
-from deploy.executor.fleet import Fleet
+from deploy.executor.fleet import Connecting, Fleet
 from deploy.executor.lease import Lease
 from deploy.executor.runner import Result, Runner, failure_of, raise_first
 from deploy.executor.stage import Outcome, StageRun, compile_context, run_stage
@@ -47,6 +47,8 @@ class Session:
         self._nonce = secrets.token_hex(16)
         self._began = time.monotonic()
         self._leases: list[Lease] = []
+        self._connecting: Connecting = {}
+        self._is_started = False
         self.emit = Broadcast(_reports(output, self.run))
         transports = {
             name: make_transport(host, environment.ssh) for name, host in self.hosts.items()
@@ -65,13 +67,18 @@ class Session:
 
     def start(self, revision: str = "") -> None:
         """Tell the reports that the run begins."""
+        self._is_started = True
         names = tuple(self.hosts)
         self.emit(events.RunStarted(self.run, self.task, self.environment.name, names, revision))
 
+    def connect_soon(self) -> None:
+        """Begin to connect to every host, while something else is done."""
+        self._connecting = self._connecting or self.fleet.connect_soon()
+
     def connect(self) -> None:
-        """Connect to every host. Raises DeployError with all that failed."""
-        _, errors = self.fleet.each(self.hosts, self.fleet.connect)
-        raise_first(errors.values())
+        """Wait until every host is connected. Raises DeployError with all that failed."""
+        self.connect_soon()
+        raise_first(self.fleet.finish_connecting(self._connecting).values())
 
     def ask(
         self, lines: Callable[[Host], Sequence[Line]], context: Callable[[Host], Context]
@@ -128,7 +135,9 @@ class Session:
         self._leases.clear()
 
     def fail(self, error: DeployError) -> ExitCode:
-        """Report an error that ended the run."""
+        """Report an error that ended the run, perhaps before it began."""
+        if not self._is_started:
+            self.start()
         self.emit(failure_of(error))
         return self.finish(error.exit_code, "failed; nothing was changed", {})
 

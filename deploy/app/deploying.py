@@ -36,10 +36,11 @@ def deploy(flags: Flags) -> ExitCode:
     refuse_freeze(environment, flags)
     confirm(environment, flags)
     secrets = {host.name: read_secrets(host.settings.secrets) for host in hosts}
-    target = find_target(environment, flags.revision)
     with Session(environment, hosts, "deploy", flags.output) as session:
-        session.start(target.revision)
+        session.connect_soon()
         try:
+            target = find_target(environment, flags.revision)
+            session.start(target.revision)
             return _deploy(session, flags, target, secrets)
         except DeployError as error:
             return session.fail(error)

@@ -9,9 +9,10 @@ from deploy.app import Flags, load
 from deploy.app.deploying import find_target, inspect, refuse_findings
 from deploy.app.operating import _model
 from deploy.errors import DeployError, ExitCode
+from deploy.executor.runner import raise_first
 from deploy.facts import Answer, Fact
 from deploy.facts.cluster import Cluster, ClusterState
-from deploy.facts.host import HostFacts, fact_lines, read_facts
+from deploy.facts.host import HostFacts, fact_lines, git_access, read_facts
 from deploy.inventory import Environment, Host, layout_for
 from deploy.reports.tables import print_table
 from deploy.session import Session
@@ -127,9 +128,29 @@ def check(flags: Flags) -> ExitCode:
             session.connect()
             facts = inspect(session, target, lock=False)
             refuse_findings(session, facts, target)
+            _refuse_unreadable(session)
         except DeployError as error:
             return session.fail(error)
         return session.finish(ExitCode.DONE, "check: nothing speaks against a deploy", {})
+
+
+def _refuse_unreadable(session: Session) -> None:
+    """Raises DeployError where a host cannot read the repository; a deploy would only fetch later."""
+    environment = session.environment
+    access = git_access(environment.app.repository)
+    answers, errors = session.ask(
+        lambda host: [access.line(layout_for(environment, host))],
+        lambda host: host_context(environment, host, _model(environment), {}),
+    )
+    unreadable = [
+        DeployError(f"cannot read the repository: {why}", host=name, step=access.name, hint=_ACCESS)
+        for name, found in answers.items()
+        if (why := access.read(name, found))
+    ]
+    raise_first([*errors.values(), *unreadable])
+
+
+_ACCESS = "give the host a deploy key that the repository knows, or set ssh.forward_agent"
 
 
 def inventory(flags: Flags) -> ExitCode:

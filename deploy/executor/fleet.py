@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
@@ -12,7 +12,14 @@ from deploy import events
 from deploy.errors import DeployError
 from deploy.transport import Transport
 
+_POLL = 0.2
+"""Seconds between two looks."""
 T = TypeVar("T")
+Futures = Mapping[Future[T], str]
+Look = Callable[[Sequence[str]], object]
+"""Is called now and then with the hosts that are not ready yet."""
+"""Work under way, and the host of each."""
+Connecting = Futures[events.HostConnected]
 
 
 class Fleet:
@@ -22,7 +29,6 @@ class Fleet:
         self, transports: Mapping[str, Transport], emit: events.Emit, *, max_connects: int = 16
     ) -> None:
         self.transports = dict(transports)
-        self.interrupted: KeyboardInterrupt | None = None
         self._emit = emit
         self._connecting = threading.Semaphore(max_connects)
         self._pool = ThreadPoolExecutor(max_workers=max(1, 2 * len(self.transports)))
@@ -34,26 +40,46 @@ class Fleet:
         self.close()
 
     def connect(self, host: str) -> None:
+        """Connect to one host, and tell it."""
+        self._emit(self._dial(host))
+
+    def _dial(self, host: str) -> events.HostConnected:
         """Connect to one host, not more than `max_connects` at a time."""
         began = time.monotonic()
         with self._connecting:
             self.transports[host].connect()
-        self._emit(events.HostConnected(host, round(time.monotonic() - began, 3)))
+        return events.HostConnected(host, round(time.monotonic() - began, 3))
+
+    def connect_soon(self) -> Connecting:
+        """Begin to connect to every host, for `finish_connecting`."""
+        return {self._pool.submit(self._dial, host): host for host in self.transports}
+
+    def finish_connecting(self, begun: Connecting) -> dict[str, DeployError]:
+        """Wait until every host is connected, telling each; the errors by host."""
+        return self._collect(begun, on_result=self._emit)[1]
 
     def each(
         self,
         hosts: Iterable[str],
         work: Callable[[str], T],
-        on_interrupt: Callable[[str], object] | None = None,
+        look: Look | None = None,
     ) -> tuple[dict[str, T], dict[str, DeployError]]:
-        """Do `work` for all hosts at once: results, and every error, by host.
+        """Do `work` for all hosts at once: results, and every error, by host."""
+        return self._collect({self._pool.submit(work, host): host for host in hosts}, look)
 
-        The first Ctrl-C or SIGTERM calls `on_interrupt` for each host and waits on; a second one,
-        or one without `on_interrupt`, is raised.
-        """
-        futures = {self._pool.submit(work, host): host for host in hosts}
-        for _ in self._completed(futures, on_interrupt):
-            pass
+    def start(self, work: Callable[[str], object], host: str) -> None:
+        """Do `work` for one host beside what it is doing; nobody waits for it."""
+        self._pool.submit(work, host)
+
+    def _collect(
+        self,
+        futures: Futures[T],
+        look: Look | None = None,
+        on_result: Callable[[T], object] = lambda _: None,
+    ) -> tuple[dict[str, T], dict[str, DeployError]]:
+        for future in self._completed(futures, look):
+            if future.exception() is None:
+                on_result(future.result())
         results: dict[str, T] = {}
         errors: dict[str, DeployError] = {}
         for future, host in futures.items():
@@ -64,21 +90,14 @@ class Fleet:
                 errors[host] = error
         return results, errors
 
-    def _completed(
-        self, futures: Mapping[Future[T], str], on_interrupt: Callable[[str], object] | None
-    ) -> Iterable[Future[T]]:
-        """Futures as they end; wakes up twice a second, so that a signal is handled at once."""
+    def _completed(self, futures: Futures[T], look: Look | None) -> Iterable[Future[T]]:
+        """Futures as they end; wakes up to look, so that a signal is noticed soon."""
         pending = set(futures)
         while pending:
-            try:
-                done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                yield from done
-            except KeyboardInterrupt as signal:
-                if self.interrupted or on_interrupt is None:
-                    raise
-                self.interrupted = signal
-                for future in pending:
-                    self._pool.submit(on_interrupt, futures[future])
+            done, pending = wait(pending, timeout=_POLL, return_when=FIRST_COMPLETED)
+            yield from done
+            if look and pending:
+                look([futures[future] for future in pending])
 
     def close(self) -> None:
         """Close every connection."""

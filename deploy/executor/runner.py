@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deploy import events
-from deploy.errors import DeployError, ExitCode, Terminated
-from deploy.executor.fleet import Fleet
+from deploy.errors import DeployError, ExitCode
+from deploy.executor.fleet import Fleet, Look
+from deploy.executor.interrupts import Interrupts
 from deploy.executor.lease import Lease
 from deploy.executor.stage import (
     Outcome,
@@ -36,15 +37,22 @@ class Runner:
     """Runs plans over a fleet whose locks are held."""
 
     def __init__(
-        self, fleet: Fleet, emit: events.Emit, nonce: str, leases: Sequence[Lease] = ()
+        self,
+        fleet: Fleet,
+        emit: events.Emit,
+        nonce: str,
+        leases: Sequence[Lease] = (),
+        interrupts: Interrupts | None = None,
     ) -> None:
         self._fleet = fleet
         self._emit = emit
         self._nonce = nonce
         self._leases = leases
+        self._interrupts = interrupts or Interrupts()
         self._result = Result()
         self._done: list[Batch] = []
         self._changed: set[str] = set()
+        self._stopped: set[str] = set()
 
     def carry_out(self, plan: Plan) -> Result:
         """Run every stage; with any failure, bring back what was already changed."""
@@ -64,25 +72,25 @@ class Runner:
     def _run_batch(self, stage: Stage, number: int, batch: Batch) -> bool:
         """One stage on one batch; false when any host failed or the run was interrupted."""
         lost = [lease for lease in self._leases if lease.lost.is_set()]
-        if lost or self._fleet.interrupted:
+        if lost or self._interrupts.first:
             if lost:
                 self._fail(events.HostFailed("", stage.name, "the lock was lost", _LOCK_LOST))
             return False
         names = tuple(steps.host for steps in batch.hosts)
         self._emit(events.StageStarted(stage.name, number, len(stage.batches), names))
-        outcomes = self._run(stage.name, batch)
+        outcomes = self._run(stage.name, batch, self._stop_when_interrupted(batch))
         self._done.append(_undoable(batch, outcomes))
         failed = tuple(name for name in names if not outcomes[name].succeeded)
         for name in failed:
             self._take_failure(batch, outcomes[name])
         self._emit(events.StageFinished(stage.name, number, failed))
-        return not failed and not self._fleet.interrupted
+        return not failed and not self._interrupts.first
 
-    def _run(self, stage: str, batch: Batch) -> dict[str, Outcome]:
+    def _run(self, stage: str, batch: Batch, look: Look) -> dict[str, Outcome]:
         """Every host's outcome; an error before the script ran is an outcome, too."""
         work = {steps.host: steps for steps in batch.hosts}
         outcomes, errors = self._fleet.each(
-            work, lambda host: self._run_host(stage, work[host]), lambda h: self._stop(work[h])
+            work, lambda host: self._run_host(stage, work[host]), look
         )
         for host, error in errors.items():
             outcomes[host] = Outcome(host, lost=True, failure=failure_of(error))
@@ -96,6 +104,34 @@ class Runner:
         script = compile_steps(steps, self._nonce)
         return run_stage(self._fleet.transports[steps.host], script, self._nonce, run)
 
+    def _stop_when_interrupted(self, batch: Batch) -> Look:
+        """At the first signal, tell the hosts that still work to stop."""
+        work = {steps.host: steps for steps in batch.hosts}
+
+        def look(pending: Sequence[str]) -> None:
+            if self._interrupts.first and not self._stopped:
+                self._note("interrupted: each host stops, and puts back what it changed")
+                self._stopped.update(pending)
+                for host in pending:
+                    self._fleet.start(lambda name: self._stop(work[name]), host)
+
+        return look
+
+    def _note_impatience(self) -> Look:
+        """On the way back a further signal stops nothing; say so."""
+        seen = max(1, self._interrupts.count)
+
+        def look(pending: Sequence[str]) -> None:
+            nonlocal seen
+            if self._interrupts.count > seen:
+                seen = self._interrupts.count
+                self._note(f"{', '.join(pending)} still going back; once more gives up")
+
+        return look
+
+    def _note(self, text: str) -> None:
+        self._emit(events.StepNoted("", "interrupt", text))
+
     def _stop(self, steps: HostSteps) -> None:
         """Tell a host, on another channel, to end the stage that it runs; it then unwinds."""
         if steps.context.stop is None:
@@ -106,16 +142,27 @@ class Runner:
         run_stage(self._fleet.transports[steps.host], script, self._nonce, run)
 
     def _take_failure(self, batch: Batch, outcome: Outcome) -> None:
-        """Report a failed host; one that was lost while it could be changing is asked to go back."""
-        if outcome.failure:
-            self._fail(outcome.failure)
+        """Report a failed host; one that was lost while it changed things is asked to go back."""
         steps = next(steps for steps in batch.hosts if steps.host == outcome.host)
-        if outcome.lost and undo_steps(steps).steps:
+        changes = bool(undo_steps(steps).steps)
+        if outcome.failure:
+            self._fail(self._explain(outcome, outcome.failure, changes))
+        if outcome.lost and changes:
             self._result.hosts[outcome.host] = "unknown"
             self._reconnect(outcome.host)
             self._done.append(Batch((steps,)))
         elif outcome.undo_failed:
             self._result.hosts[outcome.host] = "unknown"
+
+    def _explain(
+        self, outcome: Outcome, failure: events.HostFailed, changes: bool
+    ) -> events.HostFailed:
+        """A failure with what only the runner knows: why, and what comes next."""
+        if outcome.lost:
+            return replace(failure, hint=failure.hint or (_GOING_BACK if changes else _UNTOUCHED))
+        if outcome.host in self._stopped:
+            return replace(failure, message="interrupted", hint="", tail=())
+        return failure
 
     def _reconnect(self, host: str) -> None:
         transport = self._fleet.transports[host]
@@ -127,26 +174,22 @@ class Runner:
 
     def _go_back(self) -> None:
         """Undo every batch that was changed, last first; errors leave a host unknown."""
-        self._fleet.interrupted, interrupted = None, self._fleet.interrupted
         for batch in reversed(self._done):
             back = Batch(tuple(s for s in map(undo_steps, batch.hosts) if s.steps))
             if not back.hosts:
                 continue
             names = tuple(steps.host for steps in back.hosts)
             self._emit(events.StageStarted("go back", 1, 1, names))
-            for host, outcome in self._run("go back", back).items():
+            for host, outcome in self._run("go back", back, self._note_impatience()).items():
                 self._result.hosts[host] = "old" if outcome.succeeded else "unknown"
                 if outcome.failure:
                     self._fail(outcome.failure)
-        self._fleet.interrupted = interrupted or self._fleet.interrupted
 
     def _conclude_failure(self) -> Result:
-        signal = self._fleet.interrupted
         if "unknown" in self._result.hosts.values():
             self._result.exit_code = ExitCode.UNKNOWN
-        elif signal:
-            terminated = isinstance(signal, Terminated)
-            self._result.exit_code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+        elif self._interrupts.first:
+            self._result.exit_code = self._interrupts.exit_code
         else:
             self._result.exit_code = ExitCode.FAILED
         return self._result
@@ -157,9 +200,13 @@ class Runner:
 
     def _pause(self, seconds: int) -> None:
         self._emit(events.StepNoted("", "pause", f"waiting {seconds} s before the next batch"))
-        threading.Event().wait(seconds)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not self._interrupts.first:
+            time.sleep(0.2)
 
 
+_GOING_BACK = "its way back is tried on a new connection"
+_UNTOUCHED = "nothing live was touched there; see that the host is up, then deploy again"
 _LOCK_LOST = "another run may hold it now; see who with `invoke status`, then run this again"
 
 
@@ -177,10 +224,10 @@ def failure_of(error: DeployError) -> events.HostFailed:
 
 
 def raise_first(errors: Iterable[DeployError]) -> None:
-    """Raise the gravest of several errors, with the others as its details."""
+    """Raise the gravest of several errors, which then holds the others."""
     ordered = sorted(errors, key=lambda error: -error.exit_code)
     if not ordered:
         return
     first, *others = ordered
-    first.details = (*first.details, *(str(error) for error in others))
+    first.others = (*first.others, *others)
     raise first

@@ -21,6 +21,15 @@ ForeignFiles: Fact[tuple[str, ...]] = Fact(
 )
 
 
+ACCESS_SECONDS = 20
+"""Seconds that a host may take to read the list of the repository's branches."""
+
+
+def git_access(url: str) -> Fact[str]:
+    """Why the host cannot read the repository at `url`; empty when it can. Asked by `check` only."""
+    return Fact("git_access", lambda _: call("git_access", url, ACCESS_SECONDS), str.strip)
+
+
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """One host as it is."""

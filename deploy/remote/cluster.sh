@@ -38,7 +38,7 @@ is_master() {
 # list_ours: "pid start" of each process of this user that works in the app and is ActionHero's.
 list_ours() {
   _root=$(real_directory "$app" 2>/dev/null) || return 0
-  for _pid in $(list_candidates "$_root"); do
+  for _pid in $(list_working "$_root"); do
     if read_process "$_pid" && is_ours "$_pid" "$_start" "$_root"; then echo "$_pid $_start"; fi
   done
 }

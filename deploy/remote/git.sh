@@ -124,6 +124,22 @@ fetch_refs() {
   return 1
 }
 
+# git_access URL SECONDS: nothing where this host reads the repository without a prompt, else why not.
+git_access() {
+  _said=$(mktemp)
+  _code=0
+  (
+    quiet_git /
+    limited "$2" git ls-remote --quiet --exit-code -- "$1" HEAD
+  ) >"$_said" 2>&1 || _code=$?
+  case $_code in
+    0 | 2) ;;
+    124 | 137) echo "no answer within $2 s" ;;
+    *) first_fault | grep . || echo "git ends with $_code" ;;
+  esac
+  rm -f "$_said"
+}
+
 # quiet_git TREE: environment of a git that reaches the network: it fails where it would ask.
 quiet_git() {
   app_environment

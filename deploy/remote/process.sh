@@ -38,16 +38,21 @@ list_children() {
     { pid = $1; sub(/^.*\) /, ""); if ($2 == parent && $1 != "Z") print pid, $20 }'
 }
 
+# list_working DIRECTORY: pids that work in DIRECTORY, as far as this user may know.
+list_working() {
+  # shellcheck disable=SC2012 # names in /proc are numbers
+  ls -ld /proc/[0-9]*/cwd 2>/dev/null |
+    LC_ALL=C awk -v end=" -> $1" '
+      substr($0, length($0) - length(end) + 1) == end {
+        line = substr($0, 1, length($0) - length(end)); sub(/^.*\/proc\//, "", line)
+        sub(/\/.*$/, "", line); print line
+      }'
+}
+
 # list_candidates DIRECTORY: pids that work in DIRECTORY, or whose command line is ActionHero's.
 list_candidates() {
   {
-    # shellcheck disable=SC2012 # names in /proc are numbers
-    ls -ld /proc/[0-9]*/cwd 2>/dev/null |
-      LC_ALL=C awk -v end=" -> $1" '
-        substr($0, length($0) - length(end) + 1) == end {
-          line = substr($0, 1, length($0) - length(end)); sub(/^.*\/proc\//, "", line)
-          sub(/\/.*$/, "", line); print line
-        }'
+    list_working "$1"
     grep -lE 'actionhero|dist/server\.js' /proc/[0-9]*/cmdline 2>/dev/null |
       sed -e 's|^/proc/||' -e 's|/.*$||'
   } | sort -un

@@ -33,11 +33,14 @@ await_proof() {
 # doubt SINCE: the first thing that speaks against it; nothing when all is proved.
 doubt() {
   _root=$(real_directory "$app")
-  if [ "$model" != processes ] && ! find_master; then
+  if [ "$model" = processes ]; then
+    _all=$(list_workers)
+  elif find_master; then
+    _all=$(list_children "$master")
+  else
     echo "no cluster master runs from $app"
     return
   fi
-  _all=$(list_workers)
   _count=$(printf '%s\n' "$_all" | grep -c . || :)
   if [ "$_count" -ne "$workers" ]; then
     echo "$_count of $workers workers run"

@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import datetime, timezone
 from typing import IO
 
-from deploy.events import Event, event_name
+from deploy.events import Event, event_kinds
 
 
 class JsonLines:
@@ -32,7 +32,7 @@ class JsonLines:
 
 def read_events(lines: Iterable[str]) -> Iterator[Event]:
     """The events of a record, in their order; kinds and fields of a newer version are left out."""
-    kinds = {event_name(kind): kind for kind in Event.__subclasses__()}
+    kinds = event_kinds()
     for line in lines:
         row = json.loads(line)
         if kind := kinds.get(row["event"]):

@@ -78,7 +78,8 @@ class Terminal:
         self._line(f"{word} {escape(event.step)}", event.host)
 
     def _host_failed(self, event: events.HostFailed) -> None:
-        self._line(f"[red bold]✗ {escape(event.step)}: {escape(event.message)}[/]", event.host)
+        step = f"{escape(event.step)}: " if event.step else ""
+        self._line(f"[red bold]✗ {step}{escape(event.message)}[/]", event.host)
         for line in event.tail:
             self._line(f"[red]│[/] {escape(line)}", event.host)
         if event.hint:

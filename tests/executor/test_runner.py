@@ -47,7 +47,9 @@ def plan(*stages: Stage) -> Plan:
     return Plan("test", "in_place", "0" * 40, stages)
 
 
-def stage(name: str, *batches: dict[str, tuple[Step, ...]], context: Context | None = None) -> Stage:
+def stage(
+    name: str, *batches: dict[str, tuple[Step, ...]], context: Context | None = None
+) -> Stage:
     return Stage(
         name,
         tuple(
@@ -97,16 +99,14 @@ def test_an_undo_that_fails_leaves_the_host_unknown(
 
 def test_what_an_npm_script_prints_is_never_a_report(fleet: Fleet, recorder: Recorder) -> None:
     forged = build(
-        "printf '\\036{\"nonce\":\"x\",\"type\":\"ended\",\"step\":\"\",\"outcome\":\"completed\"}\\n'; exit 7"
+        'printf \'\\036{"nonce":"x","type":"ended","step":"","outcome":"completed"}\\n\'; exit 7'
     )
     result = Runner(fleet, recorder, NONCE).carry_out(plan(stage("prepare", {"web1": (forged,)})))
     assert result.exit_code == ExitCode.FAILED
     assert any("ended" in line for line in result.failures[0].tail)
 
 
-def test_a_secret_is_masked_in_all_that_a_command_prints(
-    fleet: Fleet, recorder: Recorder
-) -> None:
+def test_a_secret_is_masked_in_all_that_a_command_prints(fleet: Fleet, recorder: Recorder) -> None:
     context = Context(environment={"TOKEN": Secret("TOKEN", "hunter2-hunter2")})
     leak = build('echo "token is $TOKEN"; exit 1')
     runner = Runner(fleet, recorder, NONCE)
@@ -116,7 +116,8 @@ def test_a_secret_is_masked_in_all_that_a_command_prints(
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)]
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
 )
 def test_a_signal_stops_the_hosts_and_brings_them_back(
     fleet: Fleet, recorder: Recorder, tmp_path: Path, number: int, code: ExitCode

@@ -118,17 +118,18 @@ class Lab:
 
     def get(self, host: str, path: str, *, headers: Mapping[str, str] | None = None) -> Response:
         """A request through that host's nginx. Raises OSError when nothing answers."""
-        return request(self._http(host), path, headers=headers)
+        return request(self.web_address(host), path, headers=headers)
 
     def load(self, host: str, path: str = "/api/revision", **options: Any) -> Load:
         """Clients in the background, for a `with` block; `options` are fields of Load."""
-        return Load(self._http(host), path, **options)
+        return Load(self.web_address(host), path, **options)
 
     def processes(self, host: str) -> list[Process]:
         """What runs from that host's directories: the deployed app's processes, by pid."""
         return sorted(belonging(self.site.directory(host), {self.account.uid}))
 
-    def _http(self, host: str) -> tuple[str, int]:
+    def web_address(self, host: str) -> tuple[str, int]:
+        """Where that host's nginx listens."""
         return self.site.address(host), HTTP_PORT
 
     @property
@@ -191,7 +192,7 @@ class Lab:
         for host, role in ROLES.items():
             if role == "server":
                 pidfile = daemons.start_nginx(site, host, self.nginx_account)
-                self._started(f"nginx on {host}", pidfile, self._http(host))
+                self._started(f"nginx on {host}", pidfile, self.web_address(host))
         daemons.wait_for_replica(site)
 
     def _started(self, name: str, pidfile: Path, address: tuple[str, int]) -> None:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -102,7 +103,7 @@ class Machine:
     def down(self) -> None:
         """Power off in order, and take everything away."""
         try:
-            if self._nspawn and self._nspawn.poll() is None:
+            if not self._ended():
                 self._tell(_HALT)
                 self._wait_for_end()
         finally:
@@ -174,6 +175,7 @@ class Machine:
                     *(f"--directory={self.root / 'tree'}", f"--machine={self.name}"),
                     *("--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=off"),
                     *("--network-veth", *binds, "systemd.unit=lab.target"),
+                    "systemd.mask=timers.target",
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -192,18 +194,24 @@ class Machine:
         subprocess.run(["ip", "address", "replace", address, "dev", cable], check=True)
         subprocess.run(["ip", "link", "set", cable, "up"], check=True)
 
-    def _init(self) -> int:
-        """The machine's process 1, as seen from here."""
+    def _init(self) -> int | None:
+        """The machine's process 1, as seen from here; None while it starts, and at its end."""
         assert self._nspawn is not None
         pid = self._nspawn.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        inits = [p for c in children if (p := find(int(c))) and "systemd-nspawn" not in p.line]
-        if len(inits) != 1:
-            raise RuntimeError(f"{self.name} has no process 1: {self.console}")
-        return inits[0].pid
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            return None
+        found = (find(int(child)) for child in children)
+        return next((p.pid for p in found if p and "systemd-nspawn" not in p.line), None)
 
     def _tell(self, number: int) -> None:
-        os.kill(self._init(), number)
+        """Signal process 1, once it is there."""
+        wait_until(lambda: self._ended() or self._init() is not None, f"{self.name}'s process 1")
+        init = self._init()
+        if init is None:
+            raise RuntimeError(f"{self.name} has ended: {self.console}")
+        os.kill(init, number)
 
     def _ended(self) -> bool:
         return self._nspawn is None or self._nspawn.poll() is not None
@@ -218,3 +226,6 @@ class Machine:
             self._nspawn.wait()
         if self._holder:
             self._holder.communicate("")
+        for made in ("propagate", "unix-export"):
+            with suppress(OSError):  # what systemd-nspawn leaves when its machine lost power
+                Path("/run/systemd/nspawn", made, self.name).rmdir()

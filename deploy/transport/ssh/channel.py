@@ -14,7 +14,7 @@ from paramiko import Channel
 from paramiko.agent import AgentRequestHandler
 
 from deploy.transport import ChannelLost, Chunk
-from deploy.transport.ssh.protocol import ERRORS
+from deploy.transport.ssh.protocol import ERRORS, start_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ class SshChannel:
         raw.in_buffer.set_event(self._wake)
         raw.in_stderr_buffer.set_event(self._wake)
         raw.status_event = self._wake
-        raw.exec_command(command)
+        start_command(raw, command)
 
     def send(self, data: bytes) -> None:
         """Write all of `data` to the command's standard input. Raises ChannelLost.

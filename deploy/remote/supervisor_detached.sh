@@ -1,0 +1,27 @@
+# The driver `detached`: a session of its own, its output in log/master.out; needs nobody's leave.
+# needs: supervisor cluster
+# shellcheck shell=sh
+
+# detached_launch INDEX: start it, and let go of it.
+detached_launch() {
+  printf '%s start: %s\n' "$(date -u +%FT%TZ)" "$command" >>log/master.out
+  # shellcheck disable=SC2086 # words, made by process_command
+  setsid $command >>log/master.out 2>&1 </dev/null 3<&- 4>&- 7<&- 8<&- 9<&- &
+}
+
+# detached_stop TOPS: TERM to each. What systemd keeps alive is refused: it would be started again,
+# with the code of now and the settings of then.
+detached_stop() {
+  each_top "$1" refuse_supervised
+  each_top "$1" signal_process TERM
+}
+
+# refuse_supervised PID START: no unit of systemd has this process.
+refuse_supervised() {
+  if find_unit "$1"; then
+    refuse "process $1 is run by systemd as $unit, which would start it again" "$(unit_hint)"
+  fi
+}
+
+# detached_at_boot COUNT: nothing starts them; a line in crontab(5) with @reboot may.
+detached_at_boot() { :; }

@@ -1,0 +1,98 @@
+"""Writes docs/events.md from the events themselves.
+
+Run it after a change of the events: `python -m deploy.reports.reference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from deploy.events import Event, event_kinds, event_name
+
+PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+
+_INTRODUCTION = """\
+# Events
+
+*Made from deploy/events.py by `python -m deploy.reports.reference`; change that, not this page.*
+
+Everything that a run does is a stream of events. `invoke deploy --env production --output json`
+prints them as they happen, one JSON object a line, and nothing else on standard output. The same
+lines are kept in `.deploy/runs/RUN.jsonl` beside tasks.py (`DEPLOY_RUNS` names another directory).
+
+Every line has `time` (ISO 8601, UTC, milliseconds; the clock of the machine that deploys) and
+`event` (the names below). Read fields by name and leave out what you do not know: new events and
+new fields can come. Secrets are masked before an event is made. The last line of a run is
+`run_finished`; without one, the run was killed.
+
+The failures of a run, by [jq](https://jqlang.github.io/jq/):
+
+    invoke deploy --env production --output json | jq 'select(.event == "host_failed")'
+
+The tasks that look (`status`, `pids`, `history`) print rows instead, one object a line, whose keys
+are the headings of their tables.
+
+"""
+
+_FIELDS = {
+    "run": "name of the run, for example `20261123T141502Z-3f2a`",
+    "task": "what was asked for: `deploy`, `reload`, …",
+    "environment": "name of the environment",
+    "hosts": "names of hosts; in `run_finished`, each host's end: `done` (changed and proved), "
+    "`unchanged`, `old` (the old code serves) or `unknown` (look at it)",
+    "revision": "full commit; empty where the task has none",
+    "host": "name of the host; empty for what concerns all",
+    "seconds": "seconds that it took",
+    "summary": "one line for a person",
+    "plan": "stages, batches, hosts and steps with their exact calls; secrets masked",
+    "stage": "`prepare`, `once`, `activate`, `after`, `go back`, `finish`, or the task's name",
+    "batch": "number of the batch, from 1",
+    "batches": "number of batches in the stage",
+    "failed": "names of the hosts that failed",
+    "step": "name of the step, for example `reload_cluster`",
+    "line": "what the command printed, without the newline",
+    "text": "words for a person, or the value",
+    "key": "name of the value, for example `worker`",
+    "outcome": "`changed`, `unchanged` or `failed`",
+    "succeeded": "false when it could not be undone",
+    "message": "one line for a person",
+    "hint": "what to do next",
+    "tail": "the last lines (20 at most) of what failed",
+    "exit_code": "as the command's own; see the README",
+}
+
+
+def reference() -> str:
+    """The page, as Markdown."""
+    return _INTRODUCTION + "\n".join(map(_section, event_kinds().values()))
+
+
+def _section(kind: type[Event]) -> str:
+    summary = (kind.__doc__ or "").strip()
+    return f"## {event_name(kind)}\n{summary}\n\n" + "\n".join(_rows(kind)) + "\n"
+
+
+def _rows(kind: type[Event]) -> Iterator[str]:
+    yield "| field | type | meaning |\n|---|---|---|"
+    for field in fields(kind):
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        empty = ", may be empty" if has_default else ""
+        yield f"| `{field.name}` | {_TYPES[str(field.type)]}{empty} | {_FIELDS[field.name]} |"
+
+
+_TYPES = {
+    "str": "text",
+    "int": "number",
+    "float": "number",
+    "bool": "`true`, `false`",
+    "tuple[str, ...]": "list of text",
+    "dict[str, str]": "object of text",
+    "dict[str, Any]": "object",
+    "Outcome": "text",
+}
+
+
+if __name__ == "__main__":
+    PAGE.write_text(reference(), encoding="utf-8")
