@@ -16,6 +16,7 @@ class Fleet:
 
     directory: Path
     hosts: tuple[sshd.Sshd, ...]
+    prefix: str = "h"
 
     @property
     def config(self) -> Path:
@@ -29,7 +30,7 @@ class Fleet:
 
     def names(self, count: int) -> list[str]:
         """The first `count` hosts."""
-        return [f"h{number}" for number in range(1, count + 1)]
+        return [f"{self.prefix}{number}" for number in range(1, count + 1)]
 
     def stage(self) -> Path:
         """A script of 20 kB that does next to nothing, and prints 2 kB."""
@@ -45,16 +46,17 @@ class Fleet:
 
 
 @contextmanager
-def fleet(directory: Path, count: int) -> Iterator[Fleet]:
-    """`count` hosts, up for the length of the block."""
+def fleet(directory: Path, count: int, *, prefix: str = "h", subnet: int = 78) -> Iterator[Fleet]:
+    """`count` hosts on 127.0.SUBNET.x, up for the length of the block."""
+    directory.mkdir(exist_ok=True)
     public = sshd.make_key(directory / "id_ed25519")
     with ExitStack() as stack:
         hosts = []
         for number in range(1, count + 1):
-            host = sshd.start(directory / f"h{number}", f"127.0.78.{number}", public)
+            host = sshd.start(directory / f"h{number}", f"127.0.{subnet}.{number}", public)
             stack.callback(host.stop)
             hosts.append(host)
-        made = Fleet(directory, tuple(hosts))
+        made = Fleet(directory, tuple(hosts), prefix)
         _write_files(made, directory / "id_ed25519")
         yield made
 
@@ -63,8 +65,8 @@ def _write_files(made: Fleet, key: Path) -> None:
     known = made.directory / "known_hosts"
     known.write_text("".join(host.known_hosts_line for host in made.hosts))
     blocks = [
-        f"Host h{number}\n  HostName {host.address}\n  Port {host.port}\n"
-        for number, host in enumerate(made.hosts, 1)
+        f"Host {name}\n  HostName {host.address}\n  Port {host.port}\n"
+        for name, host in zip(made.names(len(made.hosts)), made.hosts, strict=True)
     ]
     common = (
         f"Host *\n  User {sshd.deploy_user()}\n  IdentityFile {key}\n  IdentitiesOnly yes\n"

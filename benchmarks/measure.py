@@ -10,7 +10,7 @@ import re
 import statistics
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,17 @@ class Run:
     group: str
     contestant: Contestant
     expected: tuple[str, ...] = ()
+    prepare: Callable[[], object] = lambda: None
+    """What comes before each measurement, and is none of it."""
+    verify: Callable[[], object] = lambda: None
+    """Raises where the work was not done."""
+
+    def take(self, log: Path) -> Sample:
+        """One measurement. Raises RuntimeError."""
+        self.prepare()
+        sample = run_once(self.contestant, self.expected, log)
+        self.verify()
+        return sample
 
 
 def run_once(contestant: Contestant, expected: Sequence[str], log: Path) -> Sample:
@@ -76,7 +87,7 @@ def interleave(runs: Sequence[Run], rounds: int, log: Path) -> dict[tuple[str, s
     samples: dict[tuple[str, str], list[Sample]] = {}
     for number in range(rounds + 1):
         for run in runs:
-            taken = {run.contestant.name: run_once(run.contestant, run.expected, log)}
+            taken = {run.contestant.name: run.take(log)}
             if inner := _INNER.search(log.read_text("utf-8", "replace")):
                 wall, cpu = (float(text) for text in inner.groups())
                 taken[f"{run.contestant.name}, without start-up"] = Sample(wall, cpu)

@@ -30,7 +30,8 @@ class ExitCode(IntEnum):
 class DeployError(Exception):
     """A fault that a person can act on: what happened, on which host, in which step, what next.
 
-    `details` holds further lines (the tail of a log, each fault of an inventory).
+    `details` holds further lines (the tail of a log, each fault of an inventory); `others` are
+    faults of the same moment, on other hosts.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class DeployError(Exception):
         host: str = "",
         step: str = "",
         details: tuple[str, ...] = (),
+        others: tuple[DeployError, ...] = (),
         exit_code: ExitCode = ExitCode.FAILED,
     ) -> None:
         super().__init__(message)
@@ -49,6 +51,7 @@ class DeployError(Exception):
         self.host = host
         self.step = step
         self.details = details
+        self.others = others
         self.exit_code = exit_code
 
     def __str__(self) -> str:

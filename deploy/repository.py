@@ -13,13 +13,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deploy.errors import DeployError, ExitCode
-
-if TYPE_CHECKING:
-    from git import Git
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
@@ -60,6 +57,8 @@ class Repository:
 
     url: str
     cache: Path = field(default_factory=default_cache)
+    _whole: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Commits that were seen in the mirror: each look is a process."""
 
     def resolve(self, ref: str) -> str:
         """The full commit that a branch, a tag or a (full or known short) commit names.
@@ -82,10 +81,16 @@ class Repository:
 
     def read(self, revision: str, path: str) -> str | None:
         """The text of a file at a full commit; None when the commit has no such file."""
+        blob = self.find(revision, path).get(path)
+        return self._ask("cat-file", "blob", blob) if blob else None
+
+    def find(self, revision: str, *paths: str) -> dict[str, str]:
+        """Those of `paths` that are files at a full commit, in that order, each with its blob."""
         self._fetch(revision)
-        listed = self._ask("--literal-pathspecs", "ls-tree", "-z", revision, "--", path)
-        kind, _, blob = listed.partition("\t")[0].rpartition(" ")
-        return self._ask("cat-file", "blob", blob) if kind.endswith("blob") else None
+        listed = self._ask("--literal-pathspecs", "ls-tree", "-z", revision, "--", *paths)
+        rows = [row.partition("\t") for row in listed.split("\0") if row]
+        blobs = {path: about.split()[2] for about, _, path in rows if about.split()[1] == "blob"}
+        return {path: blobs[path] for path in paths if path in blobs}
 
     def commits(self, old: str, new: str) -> tuple[Commit, ...]:
         """The commits that `new` has and `old` has not, newest first, 1000 at most."""
@@ -163,7 +168,9 @@ class Repository:
     def _has(self, revision: str) -> bool:
         """The commit is in the mirror and a ref leads to it, so that its history is whole."""
         wanted = ("for-each-ref", "--count=1", f"--contains={revision}")
-        return self._mirror.exists() and bool(self._run(*wanted).output)
+        if revision not in self._whole and self._mirror.exists() and self._run(*wanted).output:
+            self._whole.add(revision)
+        return revision in self._whole
 
     def _make(self) -> None:
         self._run("init", "--quiet", "--bare", "--", str(self._mirror), inside=False)
@@ -197,7 +204,7 @@ class Repository:
             strip_newline_in_stdout=False,
             stdout_as_string=False,
             kill_after_timeout=_LIMIT,
-            env=_silent(git),
+            env=_silent(self.cache),
         )
         return _Said(int(code), _text(output), _text(error))
 
@@ -214,14 +221,22 @@ class Repository:
         )
 
 
-def _silent(git: Git) -> dict[str, str]:
+def _silent(cache: Path) -> dict[str, str]:
     """Environment in which git fails where it would ask; an own ssh command is kept."""
     ssh = os.environ.get("GIT_SSH_COMMAND")
     if not ssh and "GIT_SSH" not in os.environ:
-        found = git.execute(["git", "config", "--get", "core.sshCommand"], with_exceptions=False)
-        ssh = str(found) or "ssh"
+        ssh = _configured_ssh(cache)
     never = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
     return never | ({"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes"} if ssh else {})
+
+
+@cache
+def _configured_ssh(directory: Path) -> str:
+    """What git's configuration names; asked once, since it is a process."""
+    from git import Git
+
+    command = ["git", "config", "--get", "core.sshCommand"]
+    return str(Git(directory).execute(command, with_exceptions=False)) or "ssh"
 
 
 def _text(data: str | bytes | None) -> str:

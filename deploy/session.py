@@ -17,6 +17,7 @@ from types import FrameType
 from deploy import events
 from deploy.errors import DeployError, ExitCode, Terminated
 from deploy.executor.fleet import Connecting, Fleet
+from deploy.executor.interrupts import Interrupts
 from deploy.executor.lease import Lease
 from deploy.executor.runner import Result, Runner, failure_of, raise_first
 from deploy.executor.stage import Outcome, StageRun, compile_context, run_stage
@@ -47,6 +48,7 @@ class Session:
         self._nonce = secrets.token_hex(16)
         self._began = time.monotonic()
         self._leases: list[Lease] = []
+        self.interrupts = Interrupts()
         self._connecting: Connecting = {}
         self._is_started = False
         self.emit = Broadcast(_reports(output, self.run))
@@ -124,9 +126,14 @@ class Session:
         return {**answers, **more}
 
     def carry_out(self, plan: Plan) -> Result:
-        """Run a plan on the hosts whose locks are held."""
-        runner = Runner(self.fleet, self.emit, self._nonce, self._leases)
+        """Run a plan on the hosts whose locks are held; do it within `interrupts`."""
+        runner = Runner(self.fleet, self.emit, self._nonce, self._leases, self.interrupts)
         return runner.carry_out(plan)
+
+    def write_down(self, plan: Plan) -> None:
+        """Run a plan that only takes notes, whatever signals came; a fault is a warning."""
+        for failure in Runner(self.fleet, _silent, self._nonce).carry_out(plan).failures:
+            self.emit(events.Warned(failure.host, failure.step, failure.message))
 
     def release(self) -> None:
         """Let go of every lock."""
@@ -138,8 +145,17 @@ class Session:
         """Report an error that ended the run, perhaps before it began."""
         if not self._is_started:
             self.start()
-        self.emit(failure_of(error))
-        return self.finish(error.exit_code, "failed; nothing was changed", {})
+        for one in (error, *error.others):
+            self.emit(failure_of(one))
+        return self.finish(error.exit_code, _ENDINGS.get(error.exit_code, _FAILED), {})
+
+    def stop(self, signal: KeyboardInterrupt) -> ExitCode:
+        """Report a signal that ended the run before anything was changed."""
+        if not self._is_started:
+            self.start()
+        terminated = isinstance(signal, Terminated)
+        code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
+        return self.finish(code, "interrupted; nothing was changed", {})
 
     def finish(self, code: ExitCode, message: str, hosts: Mapping[str, str]) -> ExitCode:
         """Report the end of the run."""
@@ -157,6 +173,13 @@ class Session:
             f"who={getpass.getuser()}\nfrom={socket.gethostname()}\n"
             f"since={self.started.isoformat(timespec='seconds')}\ntask={self.task}\nrun={self.run}"
         )
+
+
+_FAILED = "failed; nothing was changed"
+_ENDINGS = {
+    ExitCode.LOCKED: "locked; nothing was changed",
+    ExitCode.UNKNOWN: "unknown state: look with `invoke status` before anything else",
+}
 
 
 def make_transport(host: Host, ssh: Ssh) -> Transport:
@@ -197,6 +220,10 @@ def _answers(outcome: Outcome) -> Mapping[str, Answer]:
             details=failure.tail,
         )
     return outcome.answers
+
+
+def _silent(_: events.Event) -> None:
+    """Taking notes is not worth a line."""
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -40,16 +40,21 @@ def guarded(task: Callable[[], ExitCode | int]) -> int:
     try:
         return int(task())
     except DeployError as error:
-        print(f"error: {error}", file=sys.stderr)
-        for line in error.details:
-            print(f"  {line}", file=sys.stderr)
-        if error.hint:
-            print(f"→ {error.hint}", file=sys.stderr)
+        for one in (error, *error.others):
+            _tell(one)
         return int(error.exit_code)
-    except Terminated:
-        return int(ExitCode.TERMINATED)
-    except KeyboardInterrupt:
-        return int(ExitCode.INTERRUPTED)
+    except KeyboardInterrupt as signal:
+        print("interrupted", file=sys.stderr)
+        terminated = isinstance(signal, Terminated)
+        return int(ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED)
+
+
+def _tell(error: DeployError) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    for line in error.details:
+        print(f"  {line}", file=sys.stderr)
+    if error.hint:
+        print(f"→ {error.hint}", file=sys.stderr)
 
 
 def load(flags: Flags) -> tuple[Environment, tuple[Host, ...]]:
@@ -68,7 +73,7 @@ def confirm(environment: Environment, flags: Flags) -> None:
     if not sys.stdin.isatty():
         raise DeployError(
             f"{environment.name} is protected, and there is no terminal to ask",
-            hint="say --yes",
+            hint="run it again with --yes",
             exit_code=ExitCode.USAGE,
         )
     if input(f"{environment.name} is protected. Type its name to go on: ") != environment.name:

@@ -44,6 +44,8 @@ def deploy(flags: Flags) -> ExitCode:
             return _deploy(session, flags, target, secrets)
         except DeployError as error:
             return session.fail(error)
+        except KeyboardInterrupt as signal:
+            return session.stop(signal)
 
 
 def _deploy(
@@ -51,7 +53,7 @@ def _deploy(
 ) -> ExitCode:
     session.connect()
     facts = inspect(session, target, lock=not flags.dry_run)
-    refuse_findings(session, facts, target)
+    refuse_findings(session, facts, target, force=flags.force)
     request = Request(session.environment, target, session.run, flags.force)
     jobs = [Job(session.hosts[name], facts[name], secrets[name]) for name in session.hosts]
     plan = plan_in_place(request, jobs)
@@ -64,9 +66,11 @@ def _deploy(
     if flags.dry_run:
         session.emit(events.Planned(plan.to_json()))
         return session.finish(ExitCode.DONE, plan_text(plan) + "\nnothing was changed", {})
-    result = session.carry_out(plan)
-    write_history(session, plan, facts, result)
-    return session.finish(result.exit_code, last_words(plan, result), {**states, **result.hosts})
+    with session.interrupts:
+        result = session.carry_out(plan)
+        write_history(session, plan, facts, result)
+        words = last_words(plan, facts, result)
+        return session.finish(result.exit_code, words, {**states, **result.hosts})
 
 
 def find_target(environment: Environment, ref: str) -> Target:
@@ -74,16 +78,21 @@ def find_target(environment: Environment, ref: str) -> Target:
     app = environment.app
     repository = Repository(app.repository)
     revision = repository.resolve(ref or app.branch)
-    lockfile = next(
-        (text for name in LOCKFILES if (text := repository.read(revision, name)) is not None), None
-    )
+    files = repository.find(revision, *LOCKFILES, "package.json")
+    if not files:
+        raise DeployError(
+            f"{revision[:10]} has neither package.json nor a lockfile in its top directory",
+            hint="is this the right repository and branch?",
+            exit_code=ExitCode.USAGE,
+        )
+    lockfile = next((repository.read(revision, name) for name in LOCKFILES if name in files), None)
     version = (version_from_lockfile(lockfile) if lockfile else None) or ""
     return Target(
         revision=revision,
         model=_model(environment, version),
         version=version,
         has_lockfile=lockfile is not None,
-        has_package=repository.read(revision, "package.json") is not None,
+        has_package="package.json" in files,
     )
 
 
@@ -126,14 +135,16 @@ def summary(facts: HostFacts) -> str:
     """One host in a line."""
     head = facts.tree.head[:10] or "no tree"
     workers = len(facts.cluster.workers)
-    proof = facts.doubt or "proved"
+    proof = facts.objection or "proved"
     return f"{head}, {workers} workers, Node {facts.machine.node or '?'}; {proof}"
 
 
-def refuse_findings(session: Session, facts: Mapping[str, HostFacts], target: Target) -> None:
+def refuse_findings(
+    session: Session, facts: Mapping[str, HostFacts], target: Target, *, force: bool = False
+) -> None:
     """Report every finding; raise DeployError when one is an error. Nothing was changed yet."""
     subjects = [
-        Subject(session.environment, session.hosts[name], one, target)
+        Subject(session.environment, session.hosts[name], one, target, force)
         for name, one in facts.items()
     ]
     errors: list[Finding] = []
@@ -149,7 +160,9 @@ def refuse_findings(session: Session, facts: Mapping[str, HostFacts], target: Ta
             host=first.host,
             step=first.rule,
             hint=first.hint,
-            details=tuple(f"{o.host}: {o.rule}: {o.message} → {o.hint}" for o in others),
+            others=tuple(
+                DeployError(o.message, host=o.host, step=o.rule, hint=o.hint) for o in others
+            ),
         )
 
 
@@ -167,9 +180,9 @@ def refuse_freeze(environment: Environment, flags: Flags) -> None:
 def write_history(
     session: Session, plan: Plan, facts: Mapping[str, HostFacts], result: Result
 ) -> None:
-    """One line on every host that can be reached; a fault here is only a warning."""
+    """One line on every host whose state is known; a fault here is only a warning."""
     batch = []
-    for name in result.hosts:
+    for name in (name for name, state in result.hosts.items() if state != "unknown"):
         record = {
             "run": session.run,
             "task": session.task,
@@ -185,18 +198,22 @@ def write_history(
         step = append_history(layout, json.dumps(record, ensure_ascii=False))
         batch.append(HostSteps(name, (step,)))
     stage = Stage("finish", (Batch(tuple(batch)),))
-    session.carry_out(Plan(plan.environment, plan.strategy, plan.revision, (stage,)))
+    session.write_down(Plan(plan.environment, plan.strategy, plan.revision, (stage,)))
 
 
-def last_words(plan: Plan, result: Result) -> str:
+def last_words(plan: Plan, facts: Mapping[str, HostFacts], result: Result) -> str:
     """The one line that says what state the fleet is in."""
     revision = plan.revision[:10]
     if result.exit_code == ExitCode.DONE:
-        return f"done: {revision} is proved on {len(result.hosts)} hosts"
+        count = len(result.hosts)
+        return f"done: {revision} is proved on {count} host{'s' if count > 1 else ''}"
     unknown = [name for name, state in result.hosts.items() if state == "unknown"]
     if unknown:
         return (
             f"unknown state on {', '.join(unknown)}: look with `invoke status` before anything else"
         )
     why = "interrupted" if result.exit_code >= ExitCode.INTERRUPTED else "failed"
-    return f"{why}: the old code serves on every host"
+    doubts = "; ".join(f"{name}: {facts[name].doubt}" for name in result.hosts if facts[name].doubt)
+    if not doubts:
+        return f"{why}: the old code serves on every host"
+    return f"{why}: every host is as it was, and this stood against it before: {doubts}"

@@ -13,6 +13,7 @@ from deploy.executor.runner import raise_first
 from deploy.facts import Answer, Fact
 from deploy.facts.cluster import Cluster, ClusterState
 from deploy.facts.host import HostFacts, fact_lines, git_access, read_facts
+from deploy.facts.tree import TreeState
 from deploy.inventory import Environment, Host, layout_for
 from deploy.reports.tables import print_table
 from deploy.session import Session
@@ -36,7 +37,7 @@ def status(flags: Flags) -> ExitCode:
             healthy = False
             continue
         facts = read_facts(host.name, answers[host.name])
-        healthy &= not facts.doubt
+        healthy &= not facts.objection
         rows.append(_status_row(host, facts, Lock.read(host.name, answers[host.name])))
     heads = {row[2] for row in rows}
     print_table(_STATUS, rows, flags.output)
@@ -59,13 +60,18 @@ def _status_row(host: Host, facts: HostFacts, lock: str) -> list[str]:
     return [
         host.name,
         ",".join(host.roles),
-        facts.tree.head[:10] or "none",
+        _revision(facts.tree),
         " ".join(str(m.pid) for m in cluster.masters) or "-",
         f"{len(cluster.workers)} of {cluster.workers_wanted}",
         facts.machine.node or "missing",
         who if lock else "free",
-        facts.doubt or "ok",
+        facts.objection or "ok",
     ]
+
+
+def _revision(tree: TreeState) -> str:
+    changed = f" +{tree.changes} changed" if tree.changes else ""
+    return f"{tree.head[:10] or 'none'}{changed}"
 
 
 def pids(flags: Flags) -> ExitCode:
@@ -131,11 +137,13 @@ def check(flags: Flags) -> ExitCode:
             _refuse_unreadable(session)
         except DeployError as error:
             return session.fail(error)
+        except KeyboardInterrupt as signal:
+            return session.stop(signal)
         return session.finish(ExitCode.DONE, "check: nothing speaks against a deploy", {})
 
 
 def _refuse_unreadable(session: Session) -> None:
-    """Raises DeployError where a host cannot read the repository; a deploy would only fetch later."""
+    """Raises DeployError where a host cannot read the repository."""
     environment = session.environment
     access = git_access(environment.app.repository)
     answers, errors = session.ask(
@@ -155,10 +163,11 @@ _ACCESS = "give the host a deploy key that the repository knows, or set ssh.forw
 
 def inventory(flags: Flags) -> ExitCode:
     """The effective values and where each came from."""
-    from deploy.inventory import explain
+    from deploy.inventory import explain, select
 
     environment, _ = load(flags)
-    rows = [list(map(str, row)) for row in explain(environment)]
+    wanted = {"", *(host.name for host in select(environment, flags.limit))}
+    rows = [list(map(str, row)) for row in explain(environment) if row[0] in wanted]
     print_table(("host", "key", "value", "from"), rows, flags.output)
     return ExitCode.DONE
 

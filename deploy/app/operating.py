@@ -40,9 +40,12 @@ def operate(operation: str, flags: Flags) -> ExitCode:
                 return session.finish(ExitCode.DONE, plan_text(plan) + "\nnothing was changed", {})
             session.connect()
             _lock(session)
-            result = session.carry_out(plan)
+            with session.interrupts:
+                result = session.carry_out(plan)
         except DeployError as error:
             return session.fail(error)
+        except KeyboardInterrupt as signal:
+            return session.stop(signal)
         return session.finish(result.exit_code, _last_words(operation, result), result.hosts)
 
 

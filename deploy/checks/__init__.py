@@ -33,6 +33,8 @@ class Subject:
     host: Host
     facts: HostFacts
     target: Target
+    force: bool = False
+    """Local changes may be dropped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from deploy.checks import (
     capacity,
     elsewhere,
     limits,
+    local_changes,
     logout,
     node_pairing,
     other_user,
@@ -18,6 +19,7 @@ from deploy.checks import (
     package,
     pidfile,
     room,
+    supervision,
     tools,
 )
 
@@ -30,9 +32,11 @@ RULES: tuple[Rule, ...] = tuple(
         tools,
         node_pairing,
         package,
+        local_changes,
         room,
         ownership,
         logout,
+        supervision,
         limits,
         capacity,
     )

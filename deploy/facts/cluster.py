@@ -52,6 +52,16 @@ class Pidfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """A service of systemd that keeps a process alive, and would start it again."""
+
+    pid: int
+    manager: str
+    """`user` or `system`."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterState:
     """The app's processes and pidfiles on one host."""
 
@@ -64,10 +74,14 @@ class ClusterState:
     pidfiles: tuple[Pidfile, ...] = ()
     workers_wanted: int = 0
     """The inventory's number, with `auto` worked out on the host."""
+    installed: str = ""
+    """Version of ActionHero in the live tree; empty where there is none."""
     activated: dict[str, str] = field(default_factory=dict)
     """When the tree was last moved, and to what."""
     proved: dict[str, str] = field(default_factory=dict)
     """What was last proved to serve."""
+    units: tuple[Unit, ...] = ()
+    """The units that run this app's processes."""
 
     @property
     def ours(self) -> tuple[Process, ...]:
@@ -106,7 +120,7 @@ class ClusterState:
 def parse_cluster(text: str) -> ClusterState:
     """Parse the answer of `cluster_state`: tab-separated lines, a kind and its values."""
     rows = table(text)
-    single = {row[0]: row[1:] for row in rows if row[0] in ("boot", "root", "workers")}
+    single = {row[0]: row[1:] for row in rows if row[0] in ("boot", "root", "workers", "installed")}
     processes = {p.pid: p for p in (_process(row) for row in rows if row[0] == "process")}
     root = single["root"][0]
     return ClusterState(
@@ -116,8 +130,10 @@ def parse_cluster(text: str) -> ClusterState:
         processes=tuple(processes.values()),
         pidfiles=tuple(_pidfile(row, processes, root) for row in rows if row[0] == "pidfile"),
         workers_wanted=int(single["workers"][0]),
+        installed=single.get("installed", [""])[0],
         activated=_record(rows, "activated"),
         proved=_record(rows, "proved"),
+        units=tuple(Unit(int(row[1]), row[2], row[3]) for row in rows if row[0] == "unit"),
     )
 
 

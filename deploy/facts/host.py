@@ -26,7 +26,7 @@ ACCESS_SECONDS = 20
 
 
 def git_access(url: str) -> Fact[str]:
-    """Why the host cannot read the repository at `url`; empty when it can. Asked by `check` only."""
+    """Why the host cannot read the repository at `url`; empty when it can. Only `check` asks."""
     return Fact("git_access", lambda _: call("git_access", url, ACCESS_SECONDS), str.strip)
 
 
@@ -39,6 +39,13 @@ class HostFacts:
     tree: TreeState
     doubt: str
     foreign_files: tuple[str, ...]
+
+    @property
+    def objection(self) -> str:
+        """The first thing that speaks against the revision that is checked out; empty: proved."""
+        if self.doubt or self.proves(self.tree.head):
+            return self.doubt
+        return "files of the tree were changed" if self.tree.dirty else "runs, but was never proved"
 
     def proves(self, revision: str) -> bool:
         """The revision is checked out, was proved, and nothing speaks against it now."""

@@ -36,6 +36,8 @@ class MachineState:
     kill_user_processes: bool
     linger: bool
     runtime_dir: str
+    user_manager: str = ""
+    """State of the user's own systemd, or why it cannot be asked; empty where it does not matter."""
 
 
 def parse_machine(text: str) -> MachineState:
@@ -54,6 +56,7 @@ def parse_machine(text: str) -> MachineState:
         kill_user_processes=values["kill_user_processes"] == "yes",
         linger=values["linger"] == "yes",
         runtime_dir=values["runtime_dir"],
+        user_manager=values.get("user_manager", ""),
     )
 
 

@@ -17,6 +17,10 @@ class TreeState:
     branch: str
     dirty: tuple[str, ...] = ()
     """Changed files, at most 20, in git's own quoting."""
+    changes: int = 0
+    """How many there are."""
+    interrupted: bool = False
+    """An activation was cut off; the next one puts its tree back first."""
 
 
 def parse_tree(text: str) -> TreeState:
@@ -27,6 +31,8 @@ def parse_tree(text: str) -> TreeState:
         head=values.get("head", ""),
         branch=values.get("branch", ""),
         dirty=tuple(value for key, value in rows if key == "dirty"),
+        changes=int(values.get("dirty_count", 0)),
+        interrupted=values.get("interrupted") == "yes",
     )
 
 

@@ -8,6 +8,7 @@
 describe_cluster() {
   app=$1 model=$2 workers=$3 listen=$4 health=$5 title=$6 supervisor=$7 stop_seconds=$8
   state=$app/.deploy
+  case $supervisor in systemd-user) supervisor=systemd_user ;; esac
   [ "$model" != auto ] || model=$(installed_model)
   if [ "$workers" = auto ]; then
     workers=$(($(nproc) - 1))
@@ -15,9 +16,15 @@ describe_cluster() {
   fi
 }
 
+# installed_version: the version of ActionHero in the tree; nothing where there is none.
+installed_version() {
+  sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$app/node_modules/actionhero/package.json" 2>/dev/null | sed -n 1p
+}
+
 # installed_model: how the ActionHero that is installed in the tree is started.
 installed_model() {
-  _major=$(sed -n 's/^ *"version": *"\([0-9]*\).*/\1/p' "$app/node_modules/actionhero/package.json" 2>/dev/null | head -n 1)
+  _major=$(installed_version)
+  _major=${_major%%.*}
   if [ "${_major:-22}" -ge 22 ]; then
     echo processes
   elif [ "$_major" -ge 15 ]; then
@@ -95,11 +102,13 @@ wait_for_exit() {
 stop_cluster() {
   _tops=$(list_tops)
   [ -n "$_tops" ] || {
+    "${supervisor}_stop" ''
     clear_stale_pidfile
     unchanged "nothing runs"
   }
   _children=$(list_workers)
   "${supervisor}_stop" "$_tops"
+  "${supervisor}_stop" '' # and what is about to be started again
   printf '%s\n%s\n' "$_tops" "$_children" | while read -r _pid _start; do
     wait_for_exit "$stop_seconds" "$_pid" "$_start" ||
       refuse "process $_pid still runs $stop_seconds s after TERM" \
@@ -152,9 +161,9 @@ missing_processes() {
 # title_of PID: the ACTIONHERO_TITLE that a process was started with.
 title_of() { tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | sed -n 's/^ACTIONHERO_TITLE=//p'; }
 
-# end_process PID START: TERM, and wait for its exit.
+# end_process PID START: stop it, and wait for its exit.
 end_process() {
-  signal_process TERM "$1" "$2"
+  "${supervisor}_stop" "$1 $2"
   wait_for_exit "$stop_seconds" "$1" "$2" ||
     refuse "process $1 still runs $stop_seconds s after TERM" "see what it works on"
 }
@@ -186,6 +195,7 @@ scale_cluster() {
     _count=$_next
   done
   await_proof 0 "$1"
+  keep_at_boot
 }
 
 # scale_processes SECONDS: the same where each process stands alone.
@@ -197,6 +207,7 @@ scale_processes() {
   done
   for _index in $(missing_processes); do launch "$_index"; done
   await_proof 0 "$1"
+  keep_at_boot
 }
 
 # count_workers: how many workers live.

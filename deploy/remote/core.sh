@@ -82,7 +82,7 @@ refuse() {
 run_step() {
   at=$1 step=$2
   shift 2
-  printf '\036%s %s\n' "$nonce" "$step" 2>/dev/null >&2 || :
+  printf '\036%s %s\n' "$nonce" "$step" >&2 || :
   report started
   set +e
   (
@@ -138,7 +138,8 @@ run_undo() {
   _code=$?
   set -e
   case $_code in
-    0 | "$UNCHANGED") report undone outcome completed ;;
+    0) report undone outcome completed ;;
+    "$UNCHANGED") ;; # nothing was to undo
     *) report undone outcome failed code "$_code" ;;
   esac
 }

@@ -1,10 +1,12 @@
 # Proof on the host: who runs, since when, from where, named by which pidfile, and who answers.
-# needs: process
+# needs: process supervisor
 # shellcheck shell=sh
 
-# prove_cluster SECONDS: every process runs the code of the last checkout and answers.
+# prove_cluster SECONDS: every process runs the code of the last checkout and answers; from now on
+# that is what starts at boot.
 prove_cluster() {
   await_proof "$(checkout_ticks)" "$1"
+  keep_at_boot
   list_workers | while read -r _pid _; do value worker "$_pid"; done
 }
 
@@ -32,7 +34,7 @@ await_proof() {
 
 # doubt SINCE: the first thing that speaks against it; nothing when all is proved.
 doubt() {
-  _root=$(real_directory "$app")
+  _root=$(real_directory "$app" 2>/dev/null) || _root=$app
   if [ "$model" = processes ]; then
     _all=$(list_workers)
   elif find_master; then
@@ -100,13 +102,35 @@ ask_workers() {
   node -e "$ask_script" "$health" "$workers" "$@" 3<&- 4>&- 9<&-
 }
 
-# await_answer INDEX SECONDS: the process of that index answers.
+# await_answer INDEX SECONDS OFFSET: the process of that index answers. One that ends is a crash,
+# told with what was printed to log/master.out after OFFSET bytes.
 await_answer() {
-  _end=$(($(ticks_now) + $2 * 100))
+  _end=$(($(ticks_now) + $2 * 100)) _looks=0
   until _answer=$(node -e "$ask_script" "$health" 1 "$(endpoint "$1")" 2>&1 3<&- 4>&- 9<&-); do
     [ "$(ticks_now)" -lt "$_end" ] ||
-      refuse "process $1 does not answer $health after $2 s: $_answer" "see log/ on the host"
+      refuse_boot "process $1 does not answer $health after $2 s: $_answer" "$3"
+    if [ -n "$(list_index "$1")" ]; then
+      _looks=$_BOOT_LOOKS
+    elif [ $((_looks += 1)) -gt "$_BOOT_LOOKS" ]; then
+      refuse_boot "process $1 ended while it started: the new code does not boot" "$3"
+    fi
     sleep 0.2
+  done
+}
+
+# Looks, some 0.3 s apart, at which a process may not be seen yet.
+_BOOT_LOOKS=15
+
+# refuse_boot WHY OFFSET: refuse, with what was printed since then.
+refuse_boot() {
+  tail -c "+$(($2 + 1))" "$app/log/master.out" 2>/dev/null | tail -n 20 || :
+  refuse "$1" "see its last lines, and log/ in $app; mend the code, then deploy again"
+}
+
+# list_index INDEX: "pid start" of the process that runs under that index.
+list_index() {
+  list_tops | while read -r _one _one_start; do
+    if [ "$(title_of "$_one")" = "$title-$1" ]; then echo "$_one $_one_start"; fi
   done
 }
 

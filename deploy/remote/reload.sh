@@ -97,11 +97,10 @@ roll_processes() {
   _first=$(ticks_now)
   _index=0
   while [ "$_index" -lt "$workers" ]; do
-    list_tops | while read -r _pid _start; do
-      if [ "$(title_of "$_pid")" = "$title-$_index" ]; then end_process "$_pid" "$_start"; fi
-    done
+    list_index "$_index" | while read -r _pid _start; do end_process "$_pid" "$_start"; done
+    _offset=$(wc -c 2>/dev/null <"$app/log/master.out") || _offset=0
     launch "$_index"
-    await_answer "$_index" "$1"
+    await_answer "$_index" "$1" "$_offset"
     note "$((_index + 1)) of $workers processes are new"
     _index=$((_index + 1))
   done

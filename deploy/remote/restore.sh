@@ -4,7 +4,7 @@
 
 # guard_cluster: marks the point that restore_cluster, its undo, comes back to.
 guard_cluster() {
-  rm -f "$state/touched" "$state/activated.before"
+  rm -f "$state/touched" "$state/activated.before" "$state/env.previous" "$state/proved.previous"
   list_workers >"$state/before"
   [ ! -e "$state/activated" ] || cp -p "$state/activated" "$state/activated.before"
 }
@@ -24,7 +24,10 @@ restore_cluster() {
       keep_activation
       unchanged "no process was touched"
       ;;
-    started:) stop_cluster ;;
+    started:)
+      stop_cluster
+      "${supervisor}_at_boot" 0
+      ;;
     started:* | crashed:*) replace_processes "$1" ;;
     *)
       if [ "$model" = processes ] || find_master; then

@@ -6,12 +6,16 @@
 # Lines are tab-separated: a kind, then its values.
 cluster_state() {
   printf 'workers\t%s\n' "$workers"
+  printf 'installed\t%s\n' "$(installed_version)"
   printf 'boot\t%s\t%s\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(ticks_now)"
   _root=$(real_directory "$app" 2>/dev/null) || _root=$app
   printf 'root\t%s\n' "$_root"
   for _pid in $(list_candidates "$_root"); do show_process "$_pid"; done
   for _file in "$app"/pids/*; do
     if [ -f "$_file" ]; then show_pidfile "$_file"; fi
+  done
+  list_tops | while read -r _pid _; do
+    if find_unit "$_pid"; then printf 'unit\t%s\t%s\t%s\n' "$_pid" "$unit_manager" "$unit"; fi
   done
   for _record in activated proved; do
     if [ -e "$state/$_record" ]; then sed "s/=/	/; s/^/$_record	/" "$state/$_record"; fi
@@ -48,12 +52,16 @@ host_state() {
   printf 'kill_user_processes\t%s\n' "$(kill_user_processes)"
   printf 'linger\t%s\n' "$(if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then echo yes; else echo no; fi)"
   printf 'runtime_dir\t%s\n' "${XDG_RUNTIME_DIR-}"
+  if [ "${supervisor-}" = systemd_user ]; then printf 'user_manager\t%s\n' "$(user_manager)"; fi
 }
 
 # tree_size APP: bytes of the git tree's files at HEAD, in kB; nothing where there is no tree.
 tree_size() {
   git -C "$1" ls-tree -r -l HEAD 2>/dev/null | awk '{ size += $4 } END { print int(size / 1024) }'
 }
+
+# user_manager: the state of the user's own systemd in a word (systemctl(1), is-system-running).
+user_manager() { user_systemctl is-system-running 2>&1 | head -n 1; }
 
 # kill_user_processes: logind's setting (logind.conf(5)); "no" unless a file says yes.
 kill_user_processes() {
@@ -74,16 +82,17 @@ answers() { doubt "$(checkout_ticks)"; }
 
 # record_proof REVISION RUN VERSION: the activation is proved; what makes the next run a no-op.
 record_proof() {
-  [ ! -e "$state/proved" ] || cp -p "$state/proved" "$state/proved.previous"
+  if [ -e "$state/proved" ]; then cp -p "$state/proved" "$state/proved.previous"; else : >"$state/proved.previous"; fi
   write_file "$state/proved" 644 "$(printf 'revision=%s\nrun=%s\nversion=%s' "$1" "$2" "$3")
 "
 }
 
 # restore_proof: the undo of record_proof.
 restore_proof() {
-  if [ -e "$state/proved.previous" ]; then
+  [ -e "$state/proved.previous" ] || unchanged
+  if [ -s "$state/proved.previous" ]; then
     rename "$state/proved.previous" "$state/proved"
   else
-    rm -f "$state/proved"
+    rm -f "$state/proved" "$state/proved.previous"
   fi
 }

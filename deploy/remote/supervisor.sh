@@ -1,5 +1,6 @@
-# Who starts and stops processes: one pair of functions a driver, NAME_launch and NAME_stop.
-# needs: process cluster
+# Who starts and stops processes. A driver is a file with three functions: NAME_launch INDEX,
+# NAME_stop TOPS ("pid start" lines), and NAME_at_boot COUNT, for what is proved and to stay.
+# needs: process cluster supervisor_detached supervisor_systemd_user
 # shellcheck shell=sh
 
 # launch INDEX: start the process of that index (a cluster has only 0) through the supervisor.
@@ -40,17 +41,58 @@ make_directories() {
   case $listen in /*) mkdir -p "$listen" ;; esac
 }
 
-# detached_launch INDEX: a session of its own, its output in log/master.out; needs no root.
-detached_launch() {
-  printf '%s start: %s\n' "$(date -u +%FT%TZ)" "$command" >>log/master.out
-  # shellcheck disable=SC2086 # words, made by process_command
-  setsid $command >>log/master.out 2>&1 </dev/null 3<&- 4>&- 7<&- 8<&- 9<&- &
+# keep_at_boot: what runs now starts at boot, where the supervisor can do that.
+keep_at_boot() {
+  if [ "$model" = processes ]; then "${supervisor}_at_boot" "$workers"; else "${supervisor}_at_boot" 1; fi
 }
 
-# detached_stop TOPS: TERM to each.
-detached_stop() {
-  printf '%s\n' "$1" | while read -r _pid _start; do signal_process TERM "$_pid" "$_start"; done
+# each_top TOPS COMMAND...: run COMMAND with the pid and the start of each.
+each_top() {
+  _tops_left=$1
+  shift
+  printf '%s\n' "$_tops_left" | while read -r _top _top_start; do
+    [ -z "$_top" ] || "$@" "$_top" "$_top_start"
+  done
 }
+
+# find_unit PID: set unit, and unit_manager to user or system, when systemd runs PID as a service's
+# main process, or below it. Logins and cron jobs are in a service, too, but stay what they are.
+find_unit() {
+  _group=$(sed -n 's/^[0-9]*:\(name=systemd\)\{0,1\}:\(.*\.service\)$/\2/p' "/proc/$1/cgroup" 2>/dev/null | head -n 1)
+  unit=${_group##*/} unit_manager=system
+  case $unit in '' | ssh.* | sshd.* | ssh@* | sshd@* | cron.* | crond.*) return 1 ;; esac
+  case $_group in */user@*.service/*) unit_manager=user ;; esac
+  _main=$("${unit_manager}_systemctl" show --property=MainPID --value "$unit") || _main=''
+  [ -z "$_main" ] || descends "$1" "$_main"
+}
+
+# descends PID ANCESTOR: PID is ANCESTOR, or below it.
+descends() {
+  _each=$1
+  until [ "$_each" = "$2" ]; do
+    [ "$_each" -gt 1 ] && read_process "$_each" || return 1
+    _each=$_ppid
+  done
+}
+
+# unit_hint: what to do about that unit.
+unit_hint() {
+  case $unit_manager:$unit in
+    user:actionhero-*@*) echo "set supervisor: systemd-user in the inventory" ;;
+    user:*) echo "systemctl --user disable --now '$unit', then let this tool start it" ;;
+    *) echo "sudo systemctl disable --now '$unit', then let this tool start it" ;;
+  esac
+}
+
+# user_systemctl ARGUMENT...: systemctl --user, whose two variables no login over ssh has to set.
+user_systemctl() {
+  _runtime=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
+  limited "$((stop_seconds + 60))" env "XDG_RUNTIME_DIR=$_runtime" \
+    "DBUS_SESSION_BUS_ADDRESS=unix:path=$_runtime/bus" systemctl --user "$@"
+}
+
+# system_systemctl ARGUMENT...: the machine's own systemd; to look only.
+system_systemctl() { limited 30 systemctl "$@"; }
 
 # write_environment TEXT: the processes' environment, 0600; a running master never reads it again.
 write_environment() {

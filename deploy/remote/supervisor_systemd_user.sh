@@ -1,6 +1,6 @@
 # The driver `systemd-user`: an instance of one template unit a process, in the user's own systemd.
 # What is enabled, and starts at boot, is what was last proved. Needs linger (loginctl(1)).
-# needs: supervisor cluster prove
+# needs: supervisor cluster process
 # shellcheck shell=sh
 
 # systemd_user_launch INDEX: write the unit down as it is to be now, and start it.
@@ -24,13 +24,14 @@ systemd_user_stop() {
 # systemd_user_at_boot COUNT: the first COUNT processes start at boot, as described now; no others.
 systemd_user_at_boot() {
   name_units
-  if [ "$1" -gt 0 ]; then write_start; fi
   list_enabled | while read -r _index; do
     if [ "$_index" -ge "$1" ]; then user_systemctl disable "$(unit_name "$_index")"; fi
   done
+  [ "$1" -gt 0 ] || return 0
+  write_start
   _index=0
   while [ "$_index" -lt "$1" ]; do
-    if ! list_enabled | grep -qx "$_index"; then user_systemctl enable "$(unit_name "$_index")"; fi
+    list_enabled | grep -qx "$_index" || user_systemctl enable "$(unit_name "$_index")"
     _index=$((_index + 1))
   done
 }
@@ -53,8 +54,8 @@ stop_unit() {
     warn "$1 did not end within $stop_seconds s of TERM, and was killed"
 }
 
-# name_units: set root (the app's real directory), units (the unit's name before its @) and
-# units_file. systemd names a path the same way in its own units (systemd-escape(1)).
+# name_units: set root, the app's real directory, units, the unit's name before its @, and
+# units_directory. A path is escaped as systemd does for its own units (systemd-escape(1)).
 name_units() {
   root=$(real_directory "$app")
   units=actionhero-$(systemd-escape --path "$root")
@@ -69,12 +70,12 @@ unit_name() { printf '%s@%s.service' "$units" "$1"; }
 list_enabled() {
   for _link in "$units_directory/default.target.wants/$units"@*.service; do
     _link=${_link##*@}
-    case ${_link%.service} in '*') ;; *) echo "${_link%.service}" ;; esac
+    case $_link in '*'*) ;; *) echo "${_link%.service}" ;; esac
   done
 }
 
-# write_unit: the template, when it is not that already; a % is a specifier in a unit.
-# Only the master is told to stop (KillMode), and a worker that is out of memory is its business.
+# write_unit: the template, when it is not that already; a % is a specifier in a unit. Only the
+# master is told to stop (KillMode), and a worker that ran out of memory is its business (OOMPolicy).
 write_unit() {
   _directory=$(printf '%s' "$root" | sed 's/%/%%/g')
   _text="[Unit]
@@ -89,34 +90,35 @@ KillMode=mixed
 TimeoutStopSec=$stop_seconds
 OOMPolicy=continue
 [Install]
-WantedBy=default.target
-"
+WantedBy=default.target"
   _file=$units_directory/$units@.service
-  [ "$(cat "$_file" 2>/dev/null && echo x)" != "${_text}x" ] || return 0
+  [ "$(cat "$_file" 2>/dev/null)" != "$_text" ] || return 0
   mkdir -p "$units_directory"
-  write_file "$_file" 644 "$_text"
+  write_file "$_file" 644 "$_text
+"
   user_systemctl daemon-reload
 }
 
-# write_start: what the unit runs. A shell reads .deploy/env, since EnvironmentFile= does not: in
-# systemd 'a'\''b' is a''b', and a value with a carriage return is dropped without a word.
-# A cluster_pidfile that outlived its master would make the start fail, if its number is taken.
+# write_start: what the unit runs. A shell reads .deploy/env, since EnvironmentFile= cannot: for it
+# 'a'\''b' is a''b', and a value with a carriage return is dropped without a word (systemd 252).
+# A cluster_pidfile that outlived its master makes the start fail when its number is taken again.
 write_start() {
   process_command
-  write_file "$state/start" 755 "# start INDEX: how systemd starts a process of this app.
-set -eu
-mkdir -p pids log $(case $listen in /*) quote "$listen" ;; esac)
+  case $listen in
+    /*) _listen=$(quote "$listen") && _port="$_listen/\$1.sock" ;;
+    *) _listen='' _port="\$(($listen + \$1))" ;;
+  esac
+  case $model in processes) _title="ACTIONHERO_TITLE=$title-\$1" ;; *) _title='' ;; esac
+  write_file "$state/start" 755 "set -eu
+mkdir -p pids log $_listen
 exec >>log/master.out 2>&1 </dev/null
-echo \"\$(date -u +%FT%TZ) start of process \$1 by systemd\"
-PATH=$(quote "$PATH")
+echo \"\$(date -u +%FT%TZ) start by systemd, process \$1\"
 set -a
-. ./.deploy/env
-$(case $listen in
-    /*) printf 'PORT=%s/$1.sock' "$(quote "$listen")" ;;
-    *) printf 'PORT=$((%s + $1))' "$listen" ;;
-  esac)
+PATH=$(quote "$PATH")
+[ ! -e .deploy/env ] || . ./.deploy/env
+PORT=$_port
 PROJECT_ROOT=$(quote "$root")
-$(if [ "$model" = processes ]; then printf 'ACTIONHERO_TITLE=%s-$1' "$title"; fi)
+$_title
 set +a
 pid=\$(cat pids/cluster_pidfile 2>/dev/null) || pid=none
 [ \"/proc/\$pid/cwd\" -ef . ] || rm -f pids/cluster_pidfile
@@ -125,4 +127,4 @@ exec $command
 }
 
 # quote TEXT: as one word of a shell.
-quote() { printf '%s' "$1" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"; }
+quote() { printf '%s\n' "$1" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"; }

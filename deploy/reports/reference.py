@@ -47,7 +47,7 @@ _FIELDS = {
     "seconds": "seconds that it took",
     "summary": "one line for a person",
     "plan": "stages, batches, hosts and steps with their exact calls; secrets masked",
-    "stage": "`prepare`, `once`, `activate`, `after`, `go back`, `finish`, or the task's name",
+    "stage": "`prepare`, `once`, `activate`, `after`, `go back`, or the task's name",
     "batch": "number of the batch, from 1",
     "batches": "number of batches in the stage",
     "failed": "names of the hosts that failed",

@@ -9,12 +9,17 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from deploy import events
 from deploy.events import Event
 
 _MARKS = {"changed": "[green]✓[/]", "unchanged": "[dim]=[/]", "failed": "[red]✗[/]"}
 _STATES = {"done": "green", "unchanged": "dim", "old": "yellow", "unknown": "red"}
+
+
+def _is_failed_step(event: Event) -> bool:
+    return isinstance(event, events.StepFinished) and event.outcome == "failed"
 
 
 class Terminal:
@@ -24,6 +29,9 @@ class Terminal:
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._warnings: list[events.Warned] = []
         self._revision = ""
+        self._failure: tuple[object, ...] = ()
+        self._streamed: list[str] = []
+        self._is_fleet = False
 
     def take(self, event: Event) -> None:
         """Draw one event; kinds that a person need not see are left out."""
@@ -32,6 +40,10 @@ class Terminal:
         )
         if draw:
             draw(event)
+        if isinstance(event, events.StepLogged):
+            self._streamed.append(event.line)
+        elif draw and not _is_failed_step(event):
+            self._streamed.clear()
 
     def close(self) -> None:
         """Nothing is held back."""
@@ -39,10 +51,13 @@ class Terminal:
     def _line(self, text: str, host: str = "") -> None:
         time = "" if self._console.is_terminal else f"{datetime.now().astimezone():%H:%M:%S} "
         name = f"[cyan]{escape(host):<8}[/] " if host else ""
-        self._console.print(f"{time}{name}{text}")
+        for number, line in enumerate(Text.from_markup(text).split("\n")):
+            margin = Text.from_markup(f"{time}{name}" + ("  " if number else ""))
+            self._console.print(margin + line)
 
     def _run_started(self, event: events.RunStarted) -> None:
         self._revision = event.revision
+        self._is_fleet = len(event.hosts) > 1
         what = f" {event.revision[:10]}" if event.revision else ""
         hosts = ", ".join(event.hosts)
         self._line(f"[bold]{event.task}{what}[/] to [bold]{event.environment}[/]: {escape(hosts)}")
@@ -79,9 +94,15 @@ class Terminal:
 
     def _host_failed(self, event: events.HostFailed) -> None:
         step = f"{escape(event.step)}: " if event.step else ""
+        failure = (event.step, event.message, event.hint, event.tail)
+        if failure == self._failure:
+            self._line(f"[red bold]✗ {step}the same[/]", event.host)
+            return
+        self._failure = failure
         self._line(f"[red bold]✗ {step}{escape(event.message)}[/]", event.host)
-        for line in event.tail:
-            self._line(f"[red]│[/] {escape(line)}", event.host)
+        if self._is_fleet or list(event.tail) != self._streamed[-len(event.tail) :]:
+            for line in event.tail:
+                self._line(f"[red]│[/] {escape(line)}", event.host)
         if event.hint:
             self._line(f"[bold]→ {escape(event.hint)}[/]", event.host)
 

@@ -119,8 +119,8 @@ def way_live(target: Target, facts: HostFacts) -> Literal["start", "reload", "re
     running = facts.cluster.workers or facts.cluster.masters
     if not running:
         return "start"
-    before = facts.cluster.proved.get("version", target.version)
-    if target.model != "processes" and before != target.version:
+    before = facts.cluster.installed
+    if target.model != "processes" and before and target.version and before != target.version:
         return "restart"
     return "reload"
 

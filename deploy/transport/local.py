@@ -12,7 +12,7 @@ import time
 from collections import deque
 from typing import IO
 
-from deploy.transport import Chunk
+from deploy.transport import ChannelLost, Chunk
 
 _MOST = 1 << 18
 _SIGNALLED = 128
@@ -53,6 +53,7 @@ class LocalChannel:
         self._chunks: deque[Chunk] = deque()
         self._quiet_since = time.monotonic()
         self._ended = False
+        self._closed = False
         self._input = _unblock(self._process.stdin)
         self._outputs = {
             _unblock(self._process.stdout): False,
@@ -72,6 +73,8 @@ class LocalChannel:
     def receive(self, timeout: float) -> Chunk | None:
         """Output, or None after `timeout` seconds without any, or when the command ended."""
         deadline = time.monotonic() + timeout
+        if self._closed:
+            raise ChannelLost
         while not self._chunks and not self._ended:
             status = self._process.poll()  # before the streams: what comes in between is seen
             self._wait(0.0)
@@ -98,7 +101,7 @@ class LocalChannel:
             if stream is not None:
                 stream.close()
         self._outputs = {}
-        self._ended = True
+        self._closed = True
         if self._exit >= 0:
             os.close(self._exit)
             self._exit = -1

@@ -13,6 +13,7 @@ import pytest
 from deploy import events
 from deploy.errors import ExitCode
 from deploy.executor.fleet import Fleet
+from deploy.executor.interrupts import Interrupts
 from deploy.executor.runner import Runner
 from deploy.executor.stage import Outcome, StageRun, compile_context, run_stage
 from deploy.plan import Batch, Context, HostSteps, Plan, Stage, Step
@@ -122,15 +123,12 @@ def test_a_secret_is_masked_in_all_that_a_command_prints(fleet: Fleet, recorder:
 def test_a_signal_stops_the_hosts_and_brings_them_back(
     fleet: Fleet, recorder: Recorder, tmp_path: Path, number: int, code: ExitCode
 ) -> None:
-    from deploy.session import _terminate
-
     state, log, ready = tmp_path / ".deploy", tmp_path / "log", tmp_path / "ready"
     context = Context(
         calls=(call("enter_stage", str(state), "activate", "r1", 5),),
         stop=call("end_stage", str(state), "r1"),
     )
     steps = (write(log, "a"), build(f"touch {ready}; sleep 60; touch {tmp_path}/never"))
-    old = signal.signal(signal.SIGTERM, _terminate)
 
     def interrupt() -> None:
         while not ready.exists():
@@ -138,13 +136,11 @@ def test_a_signal_stops_the_hosts_and_brings_them_back(
         os.kill(os.getpid(), number)
 
     began = time.monotonic()
-    threading.Thread(target=interrupt, daemon=True).start()
-    try:
-        result = Runner(fleet, recorder, NONCE).carry_out(
+    with Interrupts() as interrupts:
+        threading.Thread(target=interrupt, daemon=True).start()
+        result = Runner(fleet, recorder, NONCE, interrupts=interrupts).carry_out(
             plan(stage("activate", {"web1": steps}, context=context))
         )
-    finally:
-        signal.signal(signal.SIGTERM, old)
     assert time.monotonic() - began < 30
     assert result.exit_code == code
     assert result.hosts == {"web1": "old"}

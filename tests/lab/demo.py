@@ -41,7 +41,6 @@ def main() -> int:
         return 1
     finally:
         _end(lab, keep=options.keep)
-    _say(f"{'the new revision answers on both web hosts' if shown else 'FAILED: see the table'}")
     _say(f"took {time.monotonic() - began:.0f} s")
     return 0 if shown else 1
 
@@ -96,6 +95,7 @@ def _print_summary(lab: Lab, revision: str) -> bool:
     print()
     print_table(("host", "revision", "answered by", "workers", "pidfiles"), rows, "terminal")
     print()
+    _say("the new revision answers on both web hosts" if sound else "FAILED: see the table")
     return sound
 
 

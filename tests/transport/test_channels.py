@@ -10,7 +10,7 @@ import pytest
 from paramiko import Channel as RawChannel
 from paramiko.buffered_pipe import BufferedPipe
 
-from deploy.transport import Chunk, Transport
+from deploy.transport import ChannelLost, Chunk, Transport
 from deploy.transport.local import LocalTransport
 from deploy.transport.ssh.channel import SshChannel, _Wake
 from tests.transport.conftest import finish
@@ -172,3 +172,11 @@ def test_output_that_arrives_between_two_looks_is_not_lost(
     assert channel.receive(5) == Chunk(b"late", is_error=False)
     assert channel.receive(5) is None
     assert channel.exit_status == 0
+
+
+def test_a_closed_channel_says_so_instead_of_spinning() -> None:
+    """Found by a run that was interrupted while a thread still read: it read for ever."""
+    channel = LocalTransport("web1").open("exec cat")
+    channel.close()
+    with pytest.raises(ChannelLost):
+        channel.receive(0.1)

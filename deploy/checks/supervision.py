@@ -1,0 +1,47 @@
+"""One master, one keeper: systemd starts again what it runs, whoever else stopped it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deploy.checks import Problem, Rule, Subject
+from deploy.facts.cluster import Unit
+
+USABLE = ("running", "degraded", "starting", "initializing")
+"""States of a systemd that takes orders (systemctl(1), is-system-running)."""
+
+
+def look(subject: Subject) -> Iterator[Problem]:
+    """The supervisor of the inventory can be asked, and nobody else keeps the app's processes."""
+    machine, supervisor = subject.facts.machine, subject.host.settings.supervisor
+    if supervisor == "systemd-user" and machine.user_manager not in USABLE:
+        yield (
+            "error",
+            f"the systemd of {machine.user} does not answer: {machine.user_manager}",
+            f"sudo loginctl enable-linger {machine.user} starts it, at boot too; "
+            "see systemctl --user status",
+        )
+    for unit in subject.facts.cluster.units:
+        if not (supervisor == "systemd-user" and is_made_here(unit)):
+            yield (
+                "error",
+                f"process {unit.pid} is run by systemd as {unit.name}, "
+                f"and supervisor is {supervisor}",
+                mend(unit),
+            )
+
+
+def is_made_here(unit: Unit) -> bool:
+    """The unit is one that the driver `systemd-user` wrote."""
+    return unit.manager == "user" and unit.name.startswith("actionhero-") and "@" in unit.name
+
+
+def mend(unit: Unit) -> str:
+    """How the app comes to have one keeper."""
+    if is_made_here(unit):
+        return "set supervisor: systemd-user in the inventory"
+    scope = "systemctl --user" if unit.manager == "user" else "sudo systemctl"
+    return f"{scope} disable --now '{unit.name}', then deploy, which starts it"
+
+
+RULE = Rule("supervision", "What two keepers start runs twice, or runs old code again.", look)

@@ -1,0 +1,112 @@
+"""What goes wrong while code goes live: the hosts go back, no request is lost, and it is said."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.deploys.harness import Controller, Said, building, cut_connection
+from tests.lab import Lab
+from tests.lab.processes import belonging
+
+pytestmark = pytest.mark.lab
+
+WEB1 = ("--limit", "web1")
+
+
+@pytest.fixture
+def behind(deployed: Controller) -> Iterator[Controller]:
+    """There is something to deploy; while it is tried, requests never stop."""
+    deployed.lab.commit("something new")
+    with deployed.lab.load("web1", clients=2) as load:
+        load.wait(10)
+        yield deployed
+        load.wait(load.total + 10)
+    assert load.failed == {}
+
+
+def assert_went_back(controller: Controller, said: Said, old: str, code: int = 1) -> None:
+    """The run says that the old code serves, and it is true."""
+    assert said.code == code, said.text
+    assert said.end["hosts"] == {"web1": "old"}
+    assert said.end["message"].endswith("the old code serves on every host")
+    assert controller.serving("web1") == old
+    row = controller.status()["web1"]
+    assert (row["lock"], row["proof"], row["workers"]) == ("free", "ok", "2 of 2")
+    assert json.loads(controller.run("history", *WEB1).lines[-1])["outcome"] == "old"
+
+
+def undone(said: Said) -> list[str]:
+    """What the host put back, in that order."""
+    return [event["step"] for event in said.events("step_undone") if event["succeeded"]]
+
+
+def test_code_that_does_not_boot_goes_back_with_its_error_told(behind: Controller) -> None:
+    old = behind.serving()
+    dist = behind.lab.app_path("web1") / "dist"
+    throw = f"cp -r {dist} dist; echo 'throw new Error(\"no boot\")' >dist/server.js"
+    said = behind.run("deploy", *WEB1, change=building(throw))
+    failure = said.failure
+    assert (failure["host"], failure["step"]) == ("web1", "reload_cluster")
+    assert "does not boot" in failure["message"]
+    assert "Error: no boot" in failure["tail"]
+    assert failure["hint"]
+    assert undone(said) == ["swap_outputs", "checkout_tree", "guard_cluster"]
+    assert_went_back(behind, said, old)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_going_live_brings_the_old_code_back(
+    behind: Controller, number: int, code: int
+) -> None:
+    """A second, impatient one does not stop the way back."""
+    old = behind.serving()
+    running = behind.start("deploy", *WEB1)
+    running.wait_for("step_noted", text="1 of 2 processes are new")
+    running.signal(number)
+    running.wait_for("step_undone", step="swap_outputs")
+    running.signal(number)
+    said = running.finish()
+    assert said.failure["message"] == "interrupted"
+    assert said.end["message"].startswith("interrupted: ")
+    assert_went_back(behind, said, old, code)
+
+
+def test_a_connection_cut_while_going_live_is_made_again_for_the_way_back(
+    behind: Controller,
+) -> None:
+    old, lab = behind.serving(), behind.lab
+    running = behind.start("deploy", *WEB1)
+    running.wait_for("step_started", step="reload_cluster")
+    cut_connection(stage_of(lab))
+    said = running.finish()
+    assert said.failure["step"] == "reload_cluster"
+    assert "connection was lost" in said.failure["message"]
+    assert "new connection" in said.failure["hint"]
+    assert_went_back(behind, said, old)
+
+
+def stage_of(lab: Lab) -> Any:
+    """The process on web1 that runs the stage, as it wrote itself down."""
+    held = (lab.app_path("web1") / ".deploy/stage.holder").read_text()
+    pid = int(held.rpartition("pid=")[2])
+    return next(p for p in belonging(lab.host_root("web1"), {lab.account.uid}) if p.pid == pid)
+
+
+def test_missing_pids_and_a_stale_pidfile_do_not_stop_a_deploy(behind: Controller) -> None:
+    lab = behind.lab
+    pids = lab.app_path("web1") / "pids"
+    lab.sh("web1", f"rm -r {pids}")
+    assert "no pidfile names worker" in behind.status()["web1"]["proof"]
+    assert behind.run("deploy", *WEB1).code == 0
+    assert behind.serving() == lab.number("HEAD")
+    lab.commit("and again")
+    lab.sh("web1", f"sh -c 'echo $$' >{pids}/actionhero-web1-7")
+    said = behind.run("deploy", *WEB1)
+    assert said.code == 0, said.text
+    assert behind.serving() == lab.number("HEAD")
+    assert behind.status()["web1"]["proof"] == "ok"

@@ -1,0 +1,58 @@
+"""The pages name what there is: every rule, task and exit code; and links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import tasks
+from deploy.checks.preflight import RULES
+from deploy.errors import ExitCode
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
+def test_every_rule_has_a_section_on_how_to_mend_it(rule: str) -> None:
+    text = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    assert f"### `{rule}`\n" in text
+
+
+def test_the_readme_names_every_task() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    # A default task is called by its collection's name: inventory, not inventory.show.
+    names = {name.removesuffix(".show") for name in tasks.namespace.task_names}
+    missing = [name for name in names if f"`{name}" not in text]
+    assert missing == []
+
+
+def test_the_readme_tells_every_exit_code() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    rows = "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| "))
+    missing = [code for code in ExitCode if not re.search(rf"\b{int(code)}\b", rows)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text("utf-8")
+    targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+    broken = [target for target in targets if not _leads_somewhere(page, target)]
+    assert broken == []
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    if target.startswith("http"):
+        return True
+    name, _, anchor = target.partition("#")
+    file = page.parent / name if name else page
+    return file.exists() and (not anchor or anchor in _anchors(file))
+
+
+def _anchors(file: Path) -> set[str]:
+    """As the web pages of git hosts make them from headings."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
