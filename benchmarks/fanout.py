@@ -52,7 +52,8 @@ def _measure(hosts: Fleet, remote: Fleet, counts: list[int], options: argparse.N
     peers, some = not options.no_peers, Fleet(hosts.directory, hosts.hosts[:_DEPLOYED])
     stages = [run for count in counts for run in _one_stage(hosts, count, peers)]
     with deploy_runs(some, remote, peers=peers) as (deploys, site):
-        results = interleave([*stages, *deploys, *_start_up()], options.rounds, hosts.log)
+        runs = [*stages, *deploys, *_start_up()]
+        results = interleave(runs, options.rounds, hosts.log, 60 * options.minutes)
         _print_tables(results, counts)
         print(overhead(results, len(some.hosts)), flush=True)
         print(round_trips(hosts, site, options.rounds))
@@ -62,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--hosts", default="1,8,32")
+    parser.add_argument("--minutes", type=float, default=15, help="no further round after that")
     parser.add_argument("--no-peers", action="store_true", help="only this tool and the ssh floor")
     parser.add_argument("--quick", action="store_true", help="one round, 1 and 8 hosts: a look")
     options = parser.parse_args()

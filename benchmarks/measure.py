@@ -9,11 +9,16 @@ import os
 import re
 import statistics
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+_LIMIT = 120
+"""Seconds that one run may take."""
 _INNER = re.compile(r"^without start-up: (\S+) s wall, (\S+) s cpu$", re.MULTILINE)
 """What a contestant may print of itself, taken after its imports: a row of its own."""
 
@@ -57,7 +62,7 @@ class Run:
 
 def run_once(contestant: Contestant, expected: Sequence[str], log: Path) -> Sample:
     """Run it. Raises RuntimeError when it fails, or its output lacks one of `expected`."""
-    with log.open("wb") as output:
+    with log.open("wb") as output, ExitStack() as stack:
         start = time.perf_counter()
         process = subprocess.Popen(
             contestant.command,
@@ -66,6 +71,9 @@ def run_once(contestant: Contestant, expected: Sequence[str], log: Path) -> Samp
             stderr=subprocess.STDOUT,
             env={**os.environ, **contestant.environment},
         )
+        limit = threading.Timer(_LIMIT, process.kill)
+        stack.callback(limit.cancel)
+        limit.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -79,13 +87,21 @@ def run_once(contestant: Contestant, expected: Sequence[str], log: Path) -> Samp
     return Sample(wall, usage.ru_utime + usage.ru_stime)
 
 
-def interleave(runs: Sequence[Run], rounds: int, log: Path) -> dict[tuple[str, str], Sample]:
+def interleave(
+    runs: Sequence[Run], rounds: int, log: Path, seconds: float
+) -> dict[tuple[str, str], Sample]:
     """The medians of `rounds` rounds in which each run has its turn, so that load is shared fairly.
 
-    By group and contestant. A first round, not counted, fills caches.
+    By group and contestant. A first round, not counted, fills caches; after `seconds` no further
+    round is begun, save the first that counts.
     """
     samples: dict[tuple[str, str], list[Sample]] = {}
+    end = time.monotonic() + seconds
     for number in range(rounds + 1):
+        if number > 1 and time.monotonic() > end:
+            print(f"out of time: medians of {number - 1} rounds\n")
+            break
+        print(f"round {number} of {rounds}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
         for run in runs:
             taken = {run.contestant.name: run.take(log)}
             if inner := _INNER.search(log.read_text("utf-8", "replace")):

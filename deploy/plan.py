@@ -113,6 +113,11 @@ class Plan:
         """There is nothing to do."""
         return next(self.steps(), None) is None
 
+    @property
+    def is_reversible(self) -> bool:
+        """Some step can be undone, so that a failure brings the hosts back."""
+        return any(step.undo for _, _, step in self.steps())
+
     def to_json(self) -> dict[str, Any]:
         """Plain data, for events and `--output json`."""
         return {

@@ -37,21 +37,22 @@ def _from_environment(name: str, variable: str) -> str:
 
 def _from_file(name: str, path: Path) -> str:
     try:
-        return path.read_text("utf-8").removesuffix("\n")
+        return path.read_bytes().decode().removesuffix("\n")
     except OSError as error:
         raise _fault(name, f"{path}: {error.strerror}") from None
 
 
 def _from_command(name: str, command: str) -> str:
     try:
-        done = subprocess.run(
-            shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS
-        )
+        done = subprocess.run(shlex.split(command), capture_output=True, timeout=COMMAND_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _fault(name, f"{command}: {error}") from None
     if done.returncode != 0:
-        raise _fault(name, f"{command} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout.removesuffix("\n")
+        raise _fault(
+            name,
+            f"{command} ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()}",
+        )
+    return done.stdout.decode().removesuffix("\n")
 
 
 def _fault(name: str, message: str) -> DeployError:

@@ -105,12 +105,12 @@ class Session:
         Raises DeployError when any lock is held by somebody else; those taken are let go.
         """
 
+        leases = self._make_leases()
+
         def work(name: str) -> Mapping[str, Answer]:
             host = self.hosts[name]
             state = layout_for(self.environment, host).state
-            lease = Lease(self.fleet.transports[name], self._nonce, self.emit)
-            self._leases.append(lease)
-            outcome = lease.take(
+            outcome = leases[name].take(
                 lines(host),
                 context(host),
                 [call("take_lock", state, self._holder())],
@@ -118,12 +118,18 @@ class Session:
             )
             return _answers(outcome)
 
-        first, *others = sorted(self.hosts)
-        answers, errors = self.fleet.each([first], work)
+        answers, errors = self.fleet.each(leases, work)
         raise_first(errors.values())
-        more, errors = self.fleet.each(others, work)
-        raise_first(errors.values())
-        return {**answers, **more}
+        return dict(answers)
+
+    def _make_leases(self) -> dict[str, Lease]:
+        """A lease a host; all others come after the first in sorted order."""
+        leases: dict[str, Lease] = {}
+        for name in sorted(self.hosts):
+            first = next(iter(leases.values()), None)
+            leases[name] = Lease(self.fleet.transports[name], self._nonce, self.emit, first)
+        self._leases += leases.values()
+        return leases
 
     def carry_out(self, plan: Plan) -> Result:
         """Run a plan on the hosts whose locks are held; do it within `interrupts`."""
@@ -137,6 +143,8 @@ class Session:
 
     def release(self) -> None:
         """Let go of every lock."""
+        for lease in self._leases:
+            lease.let_go()
         for lease in self._leases:
             lease.release()
         self._leases.clear()

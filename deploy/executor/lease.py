@@ -7,24 +7,33 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deploy import events
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.stage import Outcome, StageRun, compile_context
 from deploy.plan import Context
-from deploy.shell import Call, Line
+from deploy.shell import Call, Line, loader_command
 from deploy.transport import Channel, ChannelLost, Transport
-from deploy.transport.wire import Report, read_items, start_script
+from deploy.transport.wire import Report, read_items
 
 BEAT = 15.0
 """Seconds between two heartbeats; the host waits for 45."""
 
 
 class Lease:
-    """Takes the lock and the facts in one script, then keeps the lock until released or lost."""
+    """Takes the lock and the facts in one script, then keeps the lock until released or lost.
 
-    def __init__(self, transport: Transport, nonce: str, emit: events.Emit) -> None:
+    Where there is a lease to come `after`, the lock is asked for once that one is held.
+    """
+
+    def __init__(
+        self, transport: Transport, nonce: str, emit: events.Emit, after: Lease | None = None
+    ) -> None:
         self.lost = threading.Event()
+        self._after = after
+        self._is_held = False
+        self._decided = threading.Event()
         self._transport = transport
         self._nonce = nonce
         self._emit = emit
@@ -35,11 +44,27 @@ class Lease:
     def take(
         self, lines: Sequence[Line], context: Context, first: Sequence[Call], last: Sequence[Call]
     ) -> Outcome:
-        """Lock the host and ask it. Raises DeployError when somebody else holds the lock."""
+        """Lock the host and ask it. Raises DeployError when somebody else holds the lock.
+
+        Where the lease to come after could not be had, nothing is asked, and there is no answer.
+        """
+        try:
+            return self._take(lines, context, first, last)
+        finally:
+            self._decided.set()
+
+    def _take(
+        self, lines: Sequence[Line], context: Context, first: Sequence[Call], last: Sequence[Call]
+    ) -> Outcome:
         script = compile_context(lines, context, self._nonce, first, last)
         run = StageRun(self._transport.host, "lock", self._emit, context.secrets)
         try:
-            self._channel = start_script(self._transport, script)
+            self._channel = self._transport.open(loader_command(len(script)))
+            if self._after and not self._after.wait():
+                self._channel.close()
+                self._channel = None
+                return run.outcome
+            self._channel.send(script)
             status = self._read_until_held(run, self._channel)
         except ChannelLost:
             status = None
@@ -50,11 +75,19 @@ class Lease:
             self._beating.start()
         return outcome
 
+    def wait(self) -> bool:
+        """Wait until the lock is held, facts or not; false when it could not be had."""
+        self._decided.wait()
+        return self._is_held
+
     def _read_until_held(self, run: StageRun, channel: Channel) -> int:
         for item in read_items(channel, self._nonce):
             if isinstance(item, Report) and item.type == "locked":
                 raise locked(self._transport.host, item.fields["text"])
-            if item is not None:
+            if isinstance(item, Report) and item.type == "held":
+                self._is_held = True
+                self._decided.set()
+            elif item is not None:
                 run.receive(item)
             if run.outcome.ended:
                 return 0
@@ -76,15 +109,22 @@ class Lease:
             pass
         self.lost.set()
 
+    def let_go(self) -> None:
+        """Tell the host that it is over; `release` waits for it."""
+        if self._channel is None or self._released.is_set():
+            return
+        self._released.set()
+        with suppress(ChannelLost):
+            self._channel.send(b"release\n")
+
     def release(self) -> None:
         """Let go; safe to call twice, and when nothing was taken."""
-        self._released.set()
+        self.let_go()
         if self._channel is None:
             return
         if self._beating:
             self._beating.join(1)
         try:
-            self._channel.send(b"release\n")
             while self._channel.exit_status is None and self._channel.receive(1.0):
                 pass
         except ChannelLost:

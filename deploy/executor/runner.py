@@ -28,7 +28,8 @@ class Result:
     """What a run came to: the state of each host, and what failed."""
 
     hosts: dict[str, str] = field(default_factory=dict)
-    """`done`, `unchanged`, `old` (went back or was never touched) or `unknown`, by host."""
+    """By host: `done`, `unchanged`, `old` (went back or was never touched) or `unknown`; and, where
+    a plan has no way back, `failed` or `untouched`."""
     failures: list[events.HostFailed] = field(default_factory=list)
     exit_code: ExitCode = ExitCode.DONE
 
@@ -64,7 +65,7 @@ class Runner:
                     self._pause(stage.pause)
                 if not self._run_batch(stage, number, batch):
                     self._go_back()
-                    return self._conclude_failure()
+                    return self._conclude_failure(plan)
         for host in hosts:
             self._result.hosts[host] = "done" if host in self._changed else "unchanged"
         return self._result
@@ -185,7 +186,9 @@ class Runner:
                 if outcome.failure:
                     self._fail(outcome.failure)
 
-    def _conclude_failure(self) -> Result:
+    def _conclude_failure(self, plan: Plan) -> Result:
+        if not plan.is_reversible:
+            self._tell_apart()
         if "unknown" in self._result.hosts.values():
             self._result.exit_code = ExitCode.UNKNOWN
         elif self._interrupts.first:
@@ -193,6 +196,14 @@ class Runner:
         else:
             self._result.exit_code = ExitCode.FAILED
         return self._result
+
+    def _tell_apart(self) -> None:
+        """Where nothing goes back, some hosts are done, some failed, and some were not reached."""
+        failed = {failure.host for failure in self._result.failures}
+        for host, state in self._result.hosts.items():
+            if state == "old":
+                reached = "done" if host in self._changed else "untouched"
+                self._result.hosts[host] = "failed" if host in failed else reached
 
     def _fail(self, failure: events.HostFailed) -> None:
         self._result.failures.append(failure)

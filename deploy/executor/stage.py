@@ -68,7 +68,7 @@ class StageRun:
     def conclude(self, status: int | None) -> Outcome:
         """The outcome, given the exit status; None when the connection was lost."""
         self.outcome.lost = status is None
-        if self._failed or not self.outcome.ended:
+        if not self.outcome.ended:
             self.outcome.failure = self._failure(status)
         return self.outcome
 

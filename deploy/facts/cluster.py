@@ -94,8 +94,16 @@ class ClusterState:
 
     @property
     def masters(self) -> tuple[Process, ...]:
-        """The app's cluster masters; more than one is a fault."""
-        return tuple(p for p in self.ours if p.is_master)
+        """The app's cluster masters; more than one is a fault.
+
+        A worker that is just being forked has its master's command line, and is none.
+        """
+        found = {p.pid: p for p in self.ours if p.is_master}
+        return tuple(
+            p
+            for p in found.values()
+            if p.parent not in found or found[p.parent].command != p.command
+        )
 
     @property
     def workers(self) -> tuple[Process, ...]:

@@ -37,7 +37,7 @@ class MachineState:
     linger: bool
     runtime_dir: str
     user_manager: str = ""
-    """State of the user's own systemd, or why it cannot be asked; empty where it does not matter."""
+    """State of the user's own systemd, or why it cannot be asked; empty where nobody asks."""
 
 
 def parse_machine(text: str) -> MachineState:

@@ -53,14 +53,20 @@ list_ours() {
 # list_tops: "pid start" of the processes that a supervisor starts: masters, or each process.
 list_tops() {
   list_ours | while read -r _pid _start; do
-    if [ "$model" = processes ]; then
-      case " $(tr '\0' ' ' 2>/dev/null <"/proc/$_pid/cmdline") " in
-        *dist/server.js*) echo "$_pid $_start" ;;
-      esac
-    elif is_master "$_pid"; then
-      echo "$_pid $_start"
-    fi
+    if is_top "$_pid" && ! is_copy "$_pid"; then echo "$_pid $_start"; fi
   done
+}
+
+# is_top PID: its command line is that of what a supervisor starts.
+is_top() {
+  if [ "$model" != processes ]; then
+    is_master "$1"
+    return
+  fi
+  case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in
+    *dist/server.js*) return 0 ;;
+  esac
+  return 1
 }
 
 # find_master: set master and master_start; false when none runs, refused when several do.

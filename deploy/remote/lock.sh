@@ -2,7 +2,7 @@
 # needs: process
 # shellcheck shell=sh
 
-# take_lock STATE HOLDER: take the environment lock, or end the script as locked.
+# take_lock STATE HOLDER: take the environment lock and say so, or end the script as locked.
 take_lock() {
   make_state "$1"
   exec 8>>"$1/lock"
@@ -11,6 +11,7 @@ take_lock() {
     exit 75
   fi
   printf 'pid=%s\n%s\n' "$$" "$2" >"$1/lock.holder"
+  report held
 }
 
 # make_state STATE: the tool's own directory beside the app.

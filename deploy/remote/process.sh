@@ -21,6 +21,13 @@ is_ours() {
     [ "$(readlink "/proc/$1/cwd")" = "$3" ] && is_actionhero "$1"
 }
 
+# is_copy PID: its parent's very command line: a child between fork(2) and execve(2), that is not yet
+# what it is going to be. A starting worker looks like a second master for that moment.
+is_copy() {
+  read_process "$1" &&
+    [ "$(tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline")" = "$(tr '\0' '\n' 2>/dev/null <"/proc/$_ppid/cmdline")" ]
+}
+
 # is_actionhero PID: its command line is that of ActionHero, or of an app's own server file.
 is_actionhero() {
   case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in

@@ -23,7 +23,7 @@ checkout_ticks() {
 # await_proof SINCE SECONDS: poll until nothing speaks against it, or refuse with what still does.
 await_proof() {
   _end=$(($(ticks_now) + $2 * 100)) _against='' _told=''
-  until _against=$(doubt "$1"); [ -z "$_against" ]; do
+  until _against=$(doubt "$1") || exit "$?"; [ -z "$_against" ]; do
     [ "$(ticks_now)" -lt "$_end" ] ||
       refuse "not proved after $2 s: $_against" "see log/ on the host, and invoke status"
     [ "$_against" = "$_told" ] || note "not yet: $_against"
@@ -103,16 +103,16 @@ ask_workers() {
 }
 
 # await_answer INDEX SECONDS OFFSET: the process of that index answers. One that ends is a crash,
-# told with what was printed to log/master.out after OFFSET bytes.
+# told with what it printed after OFFSET bytes.
 await_answer() {
   _end=$(($(ticks_now) + $2 * 100)) _looks=0
-  until _answer=$(node -e "$ask_script" "$health" 1 "$(endpoint "$1")" 2>&1 3<&- 4>&- 9<&-); do
+  until _answer=$(ask_process "$1"); do
     [ "$(ticks_now)" -lt "$_end" ] ||
-      refuse_boot "process $1 does not answer $health after $2 s: $_answer" "$3"
+      refuse_boot "process $1 does not answer $health after $2 s: $_answer" "$1" "$3"
     if [ -n "$(list_index "$1")" ]; then
       _looks=$_BOOT_LOOKS
     elif [ $((_looks += 1)) -gt "$_BOOT_LOOKS" ]; then
-      refuse_boot "process $1 ended while it started: the new code does not boot" "$3"
+      refuse_boot "process $1 ended while it started: the new code does not boot" "$1" "$3"
     fi
     sleep 0.2
   done
@@ -121,9 +121,12 @@ await_answer() {
 # Looks, some 0.3 s apart, at which a process may not be seen yet.
 _BOOT_LOOKS=15
 
-# refuse_boot WHY OFFSET: refuse, with what was printed since then.
+# ask_process INDEX: whether the process of that index answers; if not, why.
+ask_process() { node -e "$ask_script" "$health" 1 "$(endpoint "$1")" 2>&1 3<&- 4>&- 9<&-; }
+
+# refuse_boot WHY INDEX OFFSET: refuse, with what that process printed since then.
 refuse_boot() {
-  tail -c "+$(($2 + 1))" "$app/log/master.out" 2>/dev/null | tail -n 20 || :
+  tail -c "+$(($3 + 1))" "$app/$(output_file "$2")" 2>/dev/null | tail -n 20 || :
   refuse "$1" "see its last lines, and log/ in $app; mend the code, then deploy again"
 }
 

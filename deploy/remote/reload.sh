@@ -90,21 +90,36 @@ expect_log_line() {
 }
 
 # roll_processes SECONDS: each process in turn: stop, start on the code of now, wait for its answer.
-# Processes that this tool did not start (no title of ours) are stopped last.
+# First those that do not answer, so that none is stopped while it is the only one that does (a
+# reload that was cut off). Processes that this tool did not start (no title of ours) go last.
 roll_processes() {
   make_directories
   mark_touched signalled
-  _first=$(ticks_now)
-  _index=0
-  while [ "$_index" -lt "$workers" ]; do
-    list_index "$_index" | while read -r _pid _start; do end_process "$_pid" "$_start"; done
-    _offset=$(wc -c 2>/dev/null <"$app/log/master.out") || _offset=0
-    launch "$_index"
-    await_answer "$_index" "$1" "$_offset"
-    note "$((_index + 1)) of $workers processes are new"
-    _index=$((_index + 1))
+  _first=$(ticks_now) _renewed=0
+  for _pass in silent all; do
+    _index=0
+    while [ "$_index" -lt "$workers" ]; do
+      if is_due "$_index" "$_pass"; then roll_process "$_index" "$1"; fi
+      _index=$((_index + 1))
+    done
   done
   list_tops | while read -r _pid _start; do
     if [ "$_start" -lt "$_first" ]; then end_process "$_pid" "$_start"; fi
   done
+}
+
+# is_due INDEX PASS: that process is to be renewed in that pass of roll_processes.
+is_due() {
+  _since=$(list_index "$1" | sed -n '1s/.* //p')
+  [ "${_since:-0}" -lt "$_first" ] || return 1
+  [ "$2" = all ] || ! ask_process "$1" >/dev/null
+}
+
+# roll_process INDEX SECONDS: stop it, start it, wait for its answer.
+roll_process() {
+  list_index "$1" | while read -r _pid _start; do end_process "$_pid" "$_start"; done
+  _offset=$(wc -c 2>/dev/null <"$app/$(output_file "$1")") || _offset=0
+  launch "$1"
+  await_answer "$1" "$2" "$_offset"
+  note "$((_renewed += 1)) of $workers processes are new"
 }

@@ -78,7 +78,7 @@ foreign_files() {
 
 # answers SECONDS: one look whether the processes run as described and answer; nothing speaks
 # against it, or the first thing that does. Needs describe_cluster before it.
-answers() { doubt "$(checkout_ticks)"; }
+answers() { (doubt "$(checkout_ticks)") || echo "more than one cluster master runs from $app"; }
 
 # record_proof REVISION RUN VERSION: the activation is proved; what makes the next run a no-op.
 record_proof() {

@@ -13,6 +13,12 @@ launch() {
   )
 }
 
+# output_file INDEX: where that process's output goes, from the app's directory. One file each: what
+# a process says that does not boot must not drown in what the others log.
+output_file() {
+  if [ "$model" = processes ]; then echo "log/process-$1.out"; else echo log/master.out; fi
+}
+
 # process_environment INDEX: export what the process is to know, and nothing of this SSH session.
 process_environment() {
   unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_AUTH_SOCK SSH_ORIGINAL_COMMAND
@@ -40,6 +46,13 @@ make_directories() {
   mkdir -p "$app/pids" "$app/log"
   case $listen in /*) mkdir -p "$listen" ;; esac
 }
+
+# clear_socket ENDPOINT: remove a unix socket that nobody listens on any more. On one that a crash or
+# a power cut left, only one worker of a cluster comes to serve: each takes it away from the other.
+clear_socket() {
+  case $1 in /*) node -e "$clear_script" "$1" 3<&- 4>&- 7<&- 9<&- ;; esac
+}
+clear_script='var file = process.argv[1]; require("net").connect(file).on("connect", function () { this.destroy(); }).on("error", function (error) { if (error.code === "ECONNREFUSED") require("fs").unlinkSync(file); });'
 
 # keep_at_boot: what runs now starts at boot, where the supervisor can do that.
 keep_at_boot() {

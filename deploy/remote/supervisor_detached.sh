@@ -1,12 +1,14 @@
-# The driver `detached`: a session of its own, its output in log/master.out; needs nobody's leave.
+# The driver `detached`: a session of its own, its output in log/*.out; needs nobody's leave.
 # needs: supervisor cluster
 # shellcheck shell=sh
 
 # detached_launch INDEX: start it, and let go of it.
 detached_launch() {
-  printf '%s start: %s\n' "$(date -u +%FT%TZ)" "$command" >>log/master.out
+  clear_socket "$PORT"
+  _out=$(output_file "$1")
+  printf '%s start: %s\n' "$(date -u +%FT%TZ)" "$command" >>"$_out"
   # shellcheck disable=SC2086 # words, made by process_command
-  setsid $command >>log/master.out 2>&1 </dev/null 3<&- 4>&- 7<&- 8<&- 9<&- &
+  setsid $command >>"$_out" 2>&1 </dev/null 3<&- 4>&- 7<&- 8<&- 9<&- &
 }
 
 # detached_stop TOPS: TERM to each. What systemd keeps alive is refused: it would be started again,

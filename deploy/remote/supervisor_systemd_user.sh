@@ -111,7 +111,7 @@ write_start() {
   case $model in processes) _title="ACTIONHERO_TITLE=$title-\$1" ;; *) _title='' ;; esac
   write_file "$state/start" 755 "set -eu
 mkdir -p pids log $_listen
-exec >>log/master.out 2>&1 </dev/null
+exec >>$(output_file '$1') 2>&1 </dev/null
 echo \"\$(date -u +%FT%TZ) start by systemd, process \$1\"
 set -a
 PATH=$(quote "$PATH")
@@ -122,6 +122,7 @@ $_title
 set +a
 pid=\$(cat pids/cluster_pidfile 2>/dev/null) || pid=none
 [ \"/proc/\$pid/cwd\" -ef . ] || rm -f pids/cluster_pidfile
+case \$PORT in /*) node -e $(quote "$clear_script") \"\$PORT\" ;; esac
 exec $command
 "
 }

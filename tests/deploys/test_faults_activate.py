@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from tests.deploys.harness import Controller, Said, building, cut_connection
-from tests.lab import Lab
-from tests.lab.processes import belonging
+from tests.lab import Lab, Process
+from tests.lab.processes import find
 
 pytestmark = pytest.mark.lab
 
@@ -90,11 +88,12 @@ def test_a_connection_cut_while_going_live_is_made_again_for_the_way_back(
     assert_went_back(behind, said, old)
 
 
-def stage_of(lab: Lab) -> Any:
+def stage_of(lab: Lab) -> Process:
     """The process on web1 that runs the stage, as it wrote itself down."""
     held = (lab.app_path("web1") / ".deploy/stage.holder").read_text()
-    pid = int(held.rpartition("pid=")[2])
-    return next(p for p in belonging(lab.host_root("web1"), {lab.account.uid}) if p.pid == pid)
+    process = find(int(held.rpartition("pid=")[2]))
+    assert process is not None
+    return process
 
 
 def test_missing_pids_and_a_stale_pidfile_do_not_stop_a_deploy(behind: Controller) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,37 @@ def test_a_directory_that_cannot_be_made_is_told_with_its_cure(
     assert outcome.failure
     assert "cannot create" in outcome.failure.message
     assert "sudo install -d" in outcome.failure.hint
+
+
+def test_nothing_is_asked_behind_a_lease_that_was_refused(state: Path, recorder: Recorder) -> None:
+    holder, other = take(state, recorder), state.with_name("other")
+    first = Lease(LocalTransport("web1"), NONCE, recorder)
+    second = Lease(LocalTransport("web2"), NONCE, recorder, first)
+    with pytest.raises(DeployError):
+        first.take([], Context(), [call("take_lock", str(state), HOLDER)], [])
+    outcome = second.take([], Context(), [call("take_lock", str(other), HOLDER)], [])
+    assert not outcome.succeeded
+    assert not other.exists()
+    holder.release()
+
+
+def test_the_next_lease_waits_for_the_lock_before_it_and_not_for_its_facts(
+    state: Path, recorder: Recorder
+) -> None:
+    other = state.with_name("other")
+    until_next = f"until [ -e {other}/lock.holder ]; do sleep 0.01; done"
+    fact = Line("next", call("run_build", str(state.parent), until_next, 5), is_fact=True)
+    first = Lease(LocalTransport("web1"), NONCE, recorder)
+    second = Lease(LocalTransport("web2"), NONCE, recorder, first)
+
+    def take_second() -> None:
+        locked = [call("take_lock", str(other), HOLDER)]
+        second.take([], Context(), locked, [call("hold_lease", str(other))])
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(take_second)
+        locked = [call("take_lock", str(state), HOLDER)]
+        outcome = first.take([fact], Context(), locked, [call("hold_lease", str(state))])
+    assert outcome.answers["next"].code == 0
+    first.release()
+    second.release()

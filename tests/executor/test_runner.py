@@ -85,6 +85,16 @@ def test_a_failed_batch_brings_the_ones_before_it_back(
     assert [failure.host for failure in result.failures] == ["web2"]
 
 
+def test_a_plan_without_a_way_back_tells_who_is_where(fleet: Fleet, recorder: Recorder) -> None:
+    """A reload that fails on one host leaves others done or untouched, never `old`."""
+    steps = [{"web1": (build("true"),)}, {"web2": (build("exit 1"),)}]
+    result = Runner(fleet, recorder, NONCE).carry_out(plan(stage("reload", *steps)))
+    assert result.hosts == {"web1": "done", "web2": "failed"}
+    steps = [{"web1": (build("exit 1"),)}, {"web2": (build("true"),)}]
+    result = Runner(fleet, recorder, NONCE).carry_out(plan(stage("reload", *steps)))
+    assert result.hosts == {"web1": "failed", "web2": "untouched"}
+
+
 def test_an_undo_that_fails_leaves_the_host_unknown(
     fleet: Fleet, recorder: Recorder, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,11 @@ def ask(lab: Lab, task: str) -> list[dict[str, Any]]:
     """The rows of a task that looks, by its `--output json`, whatever its exit code."""
     answer = _run(lab, task, ("--output", "json"), capture=True, check=False)
     return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+def heed_sigterm() -> None:
+    """SIGTERM ends us as Ctrl-C does, so that the lab is taken down."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _run(

@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.errors import DeployError
 from deploy.reports.tables import print_table
 from tests.lab import Lab, Load
-from tests.lab.controller import ask, invoke
+from tests.lab.controller import ask, heed_sigterm, invoke
 from tests.lab.site import ROLES, Site
 
 WEB_HOSTS = [host for host, role in ROLES.items() if role == "server"]
@@ -26,6 +26,7 @@ REQUESTS = 24
 def main() -> int:
     """Show it; the exit code is 0 when every web host answers with the second revision."""
     options = _options()
+    heed_sigterm()
     lab = Lab(options.root, options.app, options.subnet)
     began = time.monotonic()
     try:
@@ -39,6 +40,9 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         _say(f"{' '.join(error.cmd[2:])} ended with exit code {error.returncode}")
         return 1
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 130
     finally:
         _end(lab, keep=options.keep)
     _say(f"took {time.monotonic() - began:.0f} s")

@@ -145,6 +145,8 @@ class Machine:
         network = _NETWORK.format(ip=program("ip"), address=self.link.inside)
         self.write("/etc/systemd/system/network-lab.service", network)
         self.write("/etc/hostname", f"{self.name}\n")
+        self.write("/etc/hosts", f"127.0.0.1 localhost\n{self.link.inside} {self.name}\n")
+        self.write("/etc/resolv.conf", "# no name is asked for outside: each would take 5 s\n")
         self.write("/etc/machine-id", f"{uuid4().hex}\n", mode=0o444)
 
     def _mount(self) -> None:

@@ -17,7 +17,7 @@ from statistics import median
 
 from deploy.reports.tables import print_table
 from tests.lab import Lab
-from tests.lab.controller import invoke
+from tests.lab.controller import heed_sigterm, invoke
 from tests.lab.demo import WEB_HOSTS
 from tests.lab.site import Site
 
@@ -39,10 +39,11 @@ class Figures:
 def main() -> int:
     """Run the rounds and print the figures; 1 when any deploy failed or left old code serving."""
     options = _options()
+    heed_sigterm()
     figures = Figures()
     lab = Lab(options.root, options.app, options.subnet)
-    lab.up()
     try:
+        lab.up()
         invoke(lab, "deploy", say=False)
         for number in range(1, options.count + 1):
             run_round(lab, number, options.clients, options.path, figures)

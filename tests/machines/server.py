@@ -1,9 +1,13 @@
-"""A machine to deploy to: the lab's app, git and redis on one host that has a systemd of its own."""
+"""A machine to deploy to: the lab's app, git and redis on one host with a systemd of its own.
+
+The controller is this machine; it knows the other by its end of a cable.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +28,8 @@ from tests.lab.toolchain import Toolchain
 HOST = "web1"
 APP = "/srv/it's 100% a-chat"
 """Where the app is deployed: each of these characters means something to a shell or to systemd."""
+TOKEN = b'it\'s "$(secret)" \\ `of`\tmany\r\nlines'
+"""A secret for which the same is true."""
 _PROJECT = Path(__file__).parents[2]
 _SSHD = """\
 Port {port}
@@ -37,6 +43,8 @@ UseDNS no
 AcceptEnv GIT_PROTOCOL
 """
 _REDIS = """\
+[Unit]
+Before=systemd-user-sessions.service
 [Service]
 User={user}
 ExecStart={program} --bind 127.0.0.1 --port {port} --save "" --dir /tmp
@@ -55,7 +63,7 @@ update-notifier=false
 class OneMachine(Site):
     """The places of a lab whose every name is the one machine."""
 
-    def address(self, name: str) -> str:
+    def address(self, name: str) -> str:  # noqa: ARG002
         """The machine's, whatever is asked for."""
         return Link(self.subnet).inside
 
@@ -82,7 +90,7 @@ class Server:
         tools = toolchain.provide(site.app, self.account)
         site.inventory.mkdir(parents=True)
         site.node.symlink_to(tools.directory)
-        site.server_token.write_text('it\'s "$(secret)" \\ `of`\tmany\r\nlines\n')
+        site.server_token.write_bytes(TOKEN + b"\n")
         self._make_keys()
         self.repository.create()
         self._write_machine(tools)
@@ -112,8 +120,14 @@ class Server:
             words, cwd=_PROJECT, env=environment, capture_output=True, text=True, check=False
         )
 
+    def succeed(self, task: str, *flags: str) -> str:
+        """The same, when it has to end with 0; returns what it printed."""
+        done = self.invoke(task, *flags)
+        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+        return done.stdout
+
     def sh(self, script: str) -> str:
-        """Log in as the deploy user, run a script in the app, log out. Raises CalledProcessError."""
+        """Log in, run a script in the app, log out. Raises CalledProcessError."""
         runtime = f"/run/user/{self.account.uid}"
         whole = f'export XDG_RUNTIME_DIR={runtime}; cd "{APP}" 2>/dev/null || :\n{script}'
         command = sshd.command(self.site, HOST, whole)
@@ -126,6 +140,29 @@ class Server:
         path = f"{APP}/.deploy/sockets/{process}.sock"
         answer = self.sh(f'curl -sS --unix-socket "{path}" http://localhost/api/revision')
         return str(json.loads(answer)["revision"])
+
+    def mains(self) -> dict[str, int]:
+        """The main process of each of the app's units that run, by index."""
+        units = "systemctl --user list-units --state=running --plain --no-legend 'actionhero-*'"
+        found = {}
+        for line in self.sh(units).splitlines():
+            unit = line.split()[0]
+            main = self.sh(f"systemctl --user show --property=MainPID --value '{unit}'")
+            found[unit.rpartition("@")[2].removesuffix(".service")] = int(main)
+        return found
+
+    def pidfile(self, name: str = "cluster_pidfile") -> int:
+        """The process that a pidfile names."""
+        return int(self.sh(f"cat pids/{name}"))
+
+    def await_health(self) -> None:
+        """Until `invoke status` finds nothing against it."""
+        wait_until(lambda: self.invoke("status").returncode == 0, "a sound status", 60)
+
+    def down(self) -> None:
+        """Power off, and leave nothing."""
+        self.machine.down()
+        shutil.rmtree(self.site.root, ignore_errors=True)
 
     def reboot(self) -> None:
         """In order; until one can log in again."""

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,15 +70,17 @@ class Shell:
     bin: Path
     environment: dict[str, str]
 
-    def run(self, *lines: Line, app: dict[str, Argument] | None = None) -> Ran:
+    def run(
+        self, *lines: Line, app: dict[str, Argument] | None = None, before: Sequence[Call] = ()
+    ) -> Ran:
         """Run a stage of `lines` to its end; `app` is the app's environment."""
-        return finish(self.start(*lines, app=app))
+        return finish(self.start(*lines, app=app, before=before))
 
     def start(
-        self, *lines: Line, app: dict[str, Argument] | None = None
+        self, *lines: Line, app: dict[str, Argument] | None = None, before: Sequence[Call] = ()
     ) -> subprocess.Popen[bytes]:
         """Start a stage in a session of its own, as sshd does, and hand it its script."""
-        script = compile_script(lines, nonce=NONCE, environment=app)
+        script = compile_script(lines, nonce=NONCE, environment=app, before=before)
         stage = subprocess.Popen(
             ["sh", "-c", loader_command(len(script))],
             stdin=subprocess.PIPE,

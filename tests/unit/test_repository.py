@@ -104,6 +104,16 @@ def test_files_are_read_at_a_commit(origin: Path, repository: Repository) -> Non
     assert repository.read(old, "package.json") == "{}"
 
 
+def test_files_are_found_in_the_order_asked_for(origin: Path, repository: Repository) -> None:
+    commit(origin, "b", "2")
+    (origin / "src").mkdir()
+    commit(origin, "src/a", "1")
+    new = commit(origin, "a*", "1")
+    found = repository.find(new, "src", "b", "a*", "a")
+    blobs = {name: git(origin, "rev-parse", f"{new}:{name}") for name in ("b", "a*")}
+    assert list(found.items()) == list(blobs.items())
+
+
 def test_a_directory_is_no_file(origin: Path, repository: Repository) -> None:
     (origin / "src").mkdir()
     new = commit(origin, "src/x", "1")

@@ -1,0 +1,57 @@
+"""A machine an app: booted once, deployed to in the first test that asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import claim_subnet
+
+if TYPE_CHECKING:
+    from tests.lab.site import App
+    from tests.machines.server import Server
+
+
+@pytest.fixture(scope="module")
+def boot() -> Iterator[Callable[[App], Server]]:
+    """Boots a machine for an app; it is powered off when the module's tests are over."""
+    if os.geteuid() != 0:
+        pytest.skip("NOT TESTED: a machine with a systemd of its own can be made by root only")
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(booted(app))
+
+
+@contextmanager
+def booted(app: App) -> Iterator[Server]:
+    """A machine while it is up."""
+    from tests.machines.server import OneMachine, Server
+
+    subnet, lock = claim_subnet()
+    with lock:
+        server = Server(OneMachine(Path(f"/tmp/ahm{subnet}"), app, subnet))
+        try:
+            server.up()
+            yield server
+        finally:
+            server.down()
+
+
+@pytest.fixture(scope="module")
+def server18(boot: Callable[[App], Server]) -> Server:
+    """ActionHero 18 on a machine, deployed once: a cluster master under a user unit."""
+    server = boot(18)
+    server.succeed("deploy")
+    return server
+
+
+@pytest.fixture(scope="module")
+def server29(boot: Callable[[App], Server]) -> Server:
+    """ActionHero 29 on a machine, deployed once: two processes, a user unit each."""
+    server = boot(29)
+    server.succeed("deploy")
+    return server
