@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ class Repository:
 
     url: str
     cache: Path = field(default_factory=default_cache)
+    ssh_config: str = ""
+    """OpenSSH client configuration to read the URL with, where nothing else names a command."""
     _whole: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Commits that were seen in the mirror: each look is a process."""
 
@@ -204,7 +207,7 @@ class Repository:
             strip_newline_in_stdout=False,
             stdout_as_string=False,
             kill_after_timeout=_LIMIT,
-            env=_silent(self.cache),
+            env=_silent(self.cache, self.ssh_config),
         )
         return _Said(int(code), _text(output), _text(error))
 
@@ -221,11 +224,13 @@ class Repository:
         )
 
 
-def _silent(cache: Path) -> dict[str, str]:
+def _silent(cache: Path, ssh_config: str) -> dict[str, str]:
     """Environment in which git fails where it would ask; an own ssh command is kept."""
     ssh = os.environ.get("GIT_SSH_COMMAND")
     if not ssh and "GIT_SSH" not in os.environ:
         ssh = _configured_ssh(cache)
+        if ssh == "ssh" and ssh_config:
+            ssh = f"ssh -F {shlex.quote(ssh_config)}"
     never = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
     return never | ({"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes"} if ssh else {})
 

@@ -48,10 +48,8 @@ def _from_command(name: str, command: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _fault(name, f"{command}: {error}") from None
     if done.returncode != 0:
-        raise _fault(
-            name,
-            f"{command} ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()}",
-        )
+        said = done.stderr.decode(errors="replace").strip()
+        raise _fault(name, f"{command} ended with {done.returncode}: {said}")
     return done.stdout.decode().removesuffix("\n")
 
 

@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 
 from deploy import events
 from deploy.app import Flags, confirm, load
@@ -76,7 +77,7 @@ def _deploy(
 def find_target(environment: Environment, ref: str) -> Target:
     """What is going to be deployed, from the repository. Raises DeployError."""
     app = environment.app
-    repository = Repository(app.repository)
+    repository = Repository(app.repository, ssh_config=_own_ssh_config(environment))
     revision = repository.resolve(ref or app.branch)
     files = repository.find(revision, *LOCKFILES, "package.json")
     if not files:
@@ -94,6 +95,13 @@ def find_target(environment: Environment, ref: str) -> Target:
         has_lockfile=lockfile is not None,
         has_package="package.json" in files,
     )
+
+
+def _own_ssh_config(environment: Environment) -> str:
+    """The inventory's own ssh configuration, for git as well; ssh reads the usual one by itself."""
+    config = Path(environment.ssh.config).expanduser()
+    is_usual = config == Path("~/.ssh/config").expanduser()
+    return "" if is_usual or not config.exists() else str(config)
 
 
 def _model(environment: Environment, version: str) -> str:

@@ -161,7 +161,7 @@ class Runner:
         """A failure with what only the runner knows: why, and what comes next."""
         if outcome.lost:
             return replace(failure, hint=failure.hint or (_GOING_BACK if changes else _UNTOUCHED))
-        if outcome.host in self._stopped:
+        if outcome.host in self._stopped and not outcome.undo_failed:
             return replace(failure, message="interrupted", hint="", tail=())
         return failure
 

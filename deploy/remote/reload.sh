@@ -2,10 +2,11 @@
 # needs: cluster
 # shellcheck shell=sh
 
-# own_reload: no second reload of this app runs beside this one.
+# own_reload: no second reload of this app runs beside this one. What a reload that was just
+# stopped had started (a question, a sleep) ends within seconds.
 own_reload() {
   exec 7>>"$state/reload.lock"
-  flock -n 7 || refuse "another reload of this app runs on this host" "wait for it, then try again"
+  flock -w 10 7 || refuse "another reload of this app runs on this host" "wait for it, then try again"
 }
 
 # reload_cluster SECONDS: replace every worker with one that runs the code of now, one at a time.

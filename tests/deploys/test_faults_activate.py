@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+
 import pytest
 
 from tests.deploys.harness import Controller, Said, building, cut_connection
@@ -20,7 +21,7 @@ WEB1 = ("--limit", "web1")
 def behind(deployed: Controller) -> Iterator[Controller]:
     """There is something to deploy; while it is tried, requests never stop."""
     deployed.lab.commit("something new")
-    with deployed.lab.load("web1", clients=2) as load:
+    with deployed.lab.load("web1", clients=1, seconds=300) as load:
         load.wait(10)
         yield deployed
         load.wait(load.total + 10)

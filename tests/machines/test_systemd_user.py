@@ -79,12 +79,22 @@ def test_a_deploy_goes_on_after_the_reboot(server18: Server) -> None:
 
 
 def test_after_a_power_cut_every_worker_serves(server18: Server) -> None:
-    """A socket and pidfiles without an owner are left: a master would trip over either."""
-    server18.sh("echo 1 >pids/cluster_pidfile")
+    """A socket that nobody listens on is left: the workers would take it from each other."""
     server18.cut_power()
     server18.await_health()
     server18.succeed("pids")
     assert server18.revision() == "3"
+
+
+def test_a_pidfile_whose_number_was_taken_again_does_not_stop_the_start(server18: Server) -> None:
+    """As after a reboot; the number is now the user's own systemd's."""
+    units = "'actionhero-*'"
+    unit = server18.sh(f"systemctl --user list-units --plain --no-legend {units}").split()[0]
+    manager = server18.machine.run("pgrep", "-u", server18.account.name, "-x", "systemd").strip()
+    server18.sh(f"systemctl --user stop '{unit}'; echo {manager} >pids/cluster_pidfile")
+    server18.sh(f"systemctl --user start '{unit}'")
+    server18.await_health()
+    assert server18.mains() == {"0": server18.pidfile()}
 
 
 def test_a_stop_is_not_undone_by_systemd(server18: Server) -> None:
