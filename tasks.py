@@ -250,8 +250,8 @@ def _lab(verb: str, app: int, root: str) -> None:
 
 
 _inventory = Collection("inventory")
-_inventory.add_task(inventory, name="show", default=True)  # type: ignore[arg-type]
-_inventory.add_task(schema)
+_inventory.add_task(inventory, name="show", default=True)
+_inventory.add_task(schema)  # type: ignore[arg-type]
 _lab_tasks = Collection("lab", up, down, lab_status)
 
 namespace = Collection(

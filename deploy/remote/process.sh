@@ -56,12 +56,34 @@ list_working() {
       }'
 }
 
-# list_candidates DIRECTORY: pids that work in DIRECTORY, or whose command line is ActionHero's.
+# list_near DIRECTORY: pids that work in a directory beside it, or nobody may know where.
+list_near() {
+  # shellcheck disable=SC2012 # names in /proc are numbers
+  ls -ld /proc/[0-9]*/cwd 2>/dev/null |
+    LC_ALL=C awk -v beside=" -> ${1%/*}/" '
+      {
+        at = index($0, " -> ")
+        if (at && (substr($0, at, length(beside)) != beside ||
+          index(substr($0, at + length(beside)), "/"))) next
+        line = at ? substr($0, 1, at - 1) : $0
+        sub(/^.*\/proc\//, "", line); sub(/\/.*$/, "", line); print line
+      }'
+}
+
+# list_commands GREP_OPTION PATTERN: pids whose command line matches.
+list_commands() {
+  grep "-l$1" -e "$2" /proc/[0-9]*/cmdline 2>/dev/null | sed -e 's|^/proc/||' -e 's|/.*$||'
+}
+
+# list_candidates DIRECTORY: pids that work in DIRECTORY, and those of ActionHero's that may concern
+# it: they work beside it, or unseen, or name it. All others cost three processes each, for nothing.
 list_candidates() {
   {
     list_working "$1"
-    grep -lE 'actionhero|dist/server\.js' /proc/[0-9]*/cmdline 2>/dev/null |
-      sed -e 's|^/proc/||' -e 's|/.*$||'
+    {
+      { list_near "$1"; list_commands F "$1"; } | sort -u
+      list_commands E 'actionhero|dist/server\.js'
+    } | sort | uniq -d
   } | sort -un
 }
 

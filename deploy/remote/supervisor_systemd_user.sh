@@ -109,9 +109,10 @@ write_start() {
     *) _listen='' _port="\$(($listen + \$1))" ;;
   esac
   case $model in processes) _title="ACTIONHERO_TITLE=$title-\$1" ;; *) _title='' ;; esac
+  _out=$(output_file "\$1")
   write_file "$state/start" 755 "set -eu
 mkdir -p pids log $_listen
-exec >>$(output_file '$1') 2>&1 </dev/null
+exec >>$_out 2>&1 </dev/null
 echo \"\$(date -u +%FT%TZ) start by systemd, process \$1\"
 set -a
 PATH=$(quote "$PATH")

@@ -67,6 +67,7 @@ def test_a_build_step_goes_wrong(
     assert (failure["host"], failure["step"]) == ("web1", "run_build_1")
     assert message in failure["message"]
     assert hint in failure["hint"]
+    assert said.events("step_logged")[-1]["step"] == "run_build_1"
     if tail is None:
         assert '"outcome":"completed"' in failure["tail"][-1]
     else:

@@ -171,7 +171,7 @@ class Machine:
         with (self.root / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 [
-                    *("setpriv", "--pdeathsig=KILL"),  # with this process the machine ends, too
+                    *("setpriv", "--pdeathsig=TERM"),  # when this process is killed: power off
                     *("nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt"),
                     *(program("systemd-nspawn"), "--boot", "--quiet", "--console=pipe"),
                     *(f"--directory={self.root / 'tree'}", f"--machine={self.name}"),
