@@ -55,7 +55,8 @@ def work_alone(site: Site) -> Contestant:
     script.write_text("export HOME=$0\n" + site.script(_WORK))
     account = site.account
     become = f"setpriv --reuid={account.uid} --regid={account.gid} --clear-groups"
-    command = f"{become if os.geteuid() == 0 else ''} sh -c '. {script}' {{}}"
+    # A session each, as sshd gives: the scheduler shares the machine between sessions.
+    command = f"{become if os.geteuid() == 0 else ''} setsid -w sh -c '. {script}' {{}}"
     homes = "\n".join(f"{host.directory}/home" for host in site.fleet.hosts)
     return _xargs(site, WORK_ALONE, homes, command)
 

@@ -81,6 +81,7 @@ def test_a_master_that_dies_during_the_reload_is_replaced_on_the_old_code(
     noted = running.wait_for("step_noted", text="USR2 to cluster master ")["text"]
     master = find(int(noted.split()[4].rstrip(",")))
     assert master is not None
+    running.wait_for("step_noted", text="1 of 2 workers are new")
     master.signal(signal.SIGKILL)
     said = running.finish()
     assert said.code == 1, said.text
