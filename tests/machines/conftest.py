@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,7 +34,9 @@ def booted(app: App) -> Iterator[Server]:
 
     subnet, lock = claim_subnet()
     with lock:
-        server = Server(OneMachine(Path(f"/tmp/ahm{subnet}"), app, subnet))
+        root = Path(f"/tmp/ahm{subnet}")
+        shutil.rmtree(root, ignore_errors=True)  # of a run that was killed; its machine is off
+        server = Server(OneMachine(root, app, subnet))
         try:
             server.up()
             yield server
