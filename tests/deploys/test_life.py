@@ -124,13 +124,13 @@ def test_a_master_behind_a_symlink_is_not_called_a_success(lab14: Lab) -> None:
     )
     try:
         assert run(lab14, "start", "--env", "lab", "--limit", "web1").code == 0
-        old = serving(lab14, "web1")
+        old = lab14.processes("web1")
         lab14.sh("web1", f"ln -s {releases}/2 {app}.new; mv -T {app}.new {app}")
         lab14.commit("behind a symlink")
         done = run(lab14, "deploy", "--env", "lab", "--limit", "web1")
         assert done.code == 1, done.text
         assert f"runs from {releases}/1" in done.text
-        assert serving(lab14, "web1") == old
+        assert lab14.processes("web1") == old
     finally:
         lab14.reset()
         lab14.sh("web1", f"rm -rf {releases} {app}")
