@@ -55,6 +55,8 @@ class Context:
     """Directories that go in front of PATH."""
     environment: dict[str, Argument] = field(default_factory=dict)
     """What the app's own commands find in their environment."""
+    back: tuple[Call, ...] = ()
+    """Calls that the way back begins with, in place of `calls`; none: the same."""
     stop: Call | None = None
     """Ends, from another channel, the stage that runs on the host."""
 

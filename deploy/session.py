@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from deploy import events
 from deploy.errors import DeployError, ExitCode, Terminated
@@ -209,12 +210,19 @@ def _reports(output: str, run: str) -> list[Report]:
 
     folder = Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))
     folder.mkdir(parents=True, exist_ok=True)
-    record = JsonLines((folder / f"{run}.jsonl").open("w", encoding="utf-8"), owns_stream=True)
+    record = JsonLines(_private(folder / f"{run}.jsonl"), owns_stream=True)
     if output == "json":
         return [JsonLines(sys.stdout), record]
     from deploy.reports.terminal import Terminal
 
     return [Terminal(), record]
+
+
+def _private(path: Path) -> TextIO:
+    """A new file for its owner's eyes: what commands print is not for everybody's."""
+    return os.fdopen(
+        os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    )
 
 
 def _answers(outcome: Outcome) -> Mapping[str, Answer]:

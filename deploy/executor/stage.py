@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from deploy import events
 from deploy.facts import Answer
@@ -48,7 +48,7 @@ class StageRun:
         self._host = host
         self._stage = stage
         self._emit = emit
-        self._secrets = {v: f"«{k}»" for k, v in (secrets or {}).items() if len(v) > 3}
+        self._secrets = {v: f"«{k}»" for k, v in longest_first(secrets or {}) if len(v) > 3}
         self._tails: dict[str, deque[str]] = {}
         self._began: dict[str, float] = {}
         self._refusal: dict[str, str] = {}
@@ -147,6 +147,11 @@ class StageRun:
         return f"ended with exit code {code}"
 
 
+def longest_first(secrets: dict[str, str]) -> list[tuple[str, str]]:
+    """Secrets in the order of masking: one that begins another must not uncover its rest."""
+    return sorted(secrets.items(), key=lambda item: -len(item[1]))
+
+
 _OUTCOMES: dict[str, events.Outcome] = {
     "changed": "changed",
     "unchanged": "unchanged",
@@ -192,4 +197,5 @@ def undo_steps(steps: HostSteps) -> HostSteps:
         for step in reversed(steps.steps)
         if step.undo
     )
-    return HostSteps(steps.host, back, steps.context)
+    context = replace(steps.context, calls=steps.context.back or steps.context.calls)
+    return HostSteps(steps.host, back, context)

@@ -26,6 +26,7 @@ checkout_tree() {
 recover_activation() {
   is_open "$1" || return 0
   note "an earlier activation was cut off: its tree is put back first"
+  echo signalled >"$1/.deploy/touched" # its processes have to follow the tree
   put_outputs_back "$1"
   put_tree_back "$1"
 }

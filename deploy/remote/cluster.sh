@@ -113,13 +113,14 @@ stop_cluster() {
     unchanged "nothing runs"
   }
   _children=$(list_workers)
-  "${supervisor}_stop" "$_tops"
-  "${supervisor}_stop" '' # and what is about to be started again
+  mark_touched started
+  "${supervisor}_stop" "$_tops" || exit "$?"
+  "${supervisor}_stop" '' || exit "$?" # and what is about to be started again
   printf '%s\n%s\n' "$_tops" "$_children" | while read -r _pid _start; do
     wait_for_exit "$stop_seconds" "$_pid" "$_start" ||
       refuse "process $_pid still runs $stop_seconds s after TERM" \
         "see what it works on (a long task?); stop_timeout in the inventory sets the limit"
-  done
+  done || exit "$?"
   clear_stale_pidfile
 }
 

@@ -48,8 +48,10 @@ break_lock() {
   rm -f "$1/lock.holder"
 }
 
-# enter_stage STATE STAGE RUN SECONDS: hold the stage lock for this script's life. Work that a
+# enter_stage STATE STAGE RUN SECONDS [back]: hold the stage lock for this script's life. Work that a
 # vanished controller left behind is ended when it only prepared, and waited for when it activates.
+# The way back is for the run that activated last, and for no other: what it would put back is that
+# run's.
 enter_stage() {
   make_state "$1"
   exec 9>>"$1/stage.lock"
@@ -63,8 +65,18 @@ enter_stage() {
     flock -w "$4" 9 || {
       report refused text "another run still works on this host: $_left" \
         hint "look at it with: invoke status; it is not ended, because it is activating"
+      report undone outcome failed # what this host comes to is not known
       exit 1
     }
+  fi
+  if [ "${5-}" = back ]; then
+    [ "$(cat "$1/activating" 2>/dev/null)" = "$3" ] || {
+      report refused text "the last activation on this host is not this run's: nothing was put back" \
+        hint "see what runs there: invoke status"
+      exit 1
+    }
+  elif [ "$2" = activate ]; then
+    printf '%s' "$3" >"$1/activating"
   fi
   printf 'stage=%s run=%s pid=%s' "$2" "$3" "$$" >"$1/stage.holder"
 }

@@ -98,11 +98,6 @@ show_process() {
     "$1" "$_ppid" "$_start" "$_session" "$_owner" "$_cwd" "$_command"
 }
 
-# ticks_now: clock ticks since boot, the unit of a process's start.
-ticks_now() {
-  read -r _up _ </proc/uptime
-  _rate=$(getconf CLK_TCK 2>/dev/null) || _rate=100
-  _up="${_up%.*}${_up#*.}"
-  while case $_up in 0?*) true ;; *) false ;; esac; do _up=${_up#0}; done
-  echo $((_up * _rate / 100))
-}
+# ticks_now: clock ticks since boot: the start of a process of now. The clock is the one that other
+# starts are told in; /proc/uptime is another in a container whose lxcfs counts from its own start.
+ticks_now() { LC_ALL=C awk '{ sub(/^.*\) /, ""); print $20 }' /proc/self/stat; }

@@ -148,6 +148,7 @@ function ask() {
   if (end[0] === "/") options.socketPath = end; else { options.host = "127.0.0.1"; options.port = +end; }
   var request = http.get(options, function (response) {
     var body = "";
+    response.on("aborted", function () { stop(end + path + " ended in the middle of an answer"); });
     response.on("data", function (data) { body += data; });
     response.on("end", function () {
       var id;

@@ -47,6 +47,7 @@ replace_processes() {
   warn "replacing the cluster master, since it met crashes and would end itself: requests fail for some seconds"
   (stop_cluster) || [ $? -eq "$UNCHANGED" ]
   (start_cluster "$1") || [ $? -eq "$UNCHANGED" ]
+  await_proof "$(checkout_ticks)" "$1"
   watch_cluster 35
 }
 

@@ -64,7 +64,7 @@ each_top() {
   _tops_left=$1
   shift
   printf '%s\n' "$_tops_left" | while read -r _top _top_start; do
-    [ -z "$_top" ] || "$@" "$_top" "$_top_start"
+    [ -z "$_top" ] || "$@" "$_top" "$_top_start" || exit "$?"
   done
 }
 
@@ -109,6 +109,7 @@ system_systemctl() { limited 30 systemctl "$@"; }
 
 # write_environment TEXT: the processes' environment, 0600; a running master never reads it again.
 write_environment() {
+  rm -f "$state/env.previous"
   if [ "$(cat "$state/env" 2>/dev/null)" = "$(printf '%s' "$1")" ]; then unchanged; fi
   [ ! -e "$state/env" ] || cp -p "$state/env" "$state/env.previous"
   write_file "$state/env" 600 "$1"

@@ -14,7 +14,7 @@ detached_launch() {
 # detached_stop TOPS: TERM to each. What systemd keeps alive is refused: it would be started again,
 # with the code of now and the settings of then.
 detached_stop() {
-  each_top "$1" refuse_supervised
+  each_top "$1" refuse_supervised || return
   each_top "$1" signal_process TERM
 }
 

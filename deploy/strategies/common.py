@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.inventory.layout import Layout, layout_for
 from deploy.inventory.models import Environment, Host
 from deploy.plan import Context
-from deploy.shell import Argument, call
+from deploy.shell import Argument, Call, call
 from deploy.steps.processes import describe_cluster
 
 STAGE_WAIT = 120
@@ -24,9 +24,11 @@ def host_context(
     """What the scripts of `host` begin with; with `stage`, they hold the stage lock."""
     layout = layout_for(environment, host)
     describe = describe_cluster(environment, host, layout, model)
-    enter = (call("enter_stage", layout.state, stage, run, STAGE_WAIT),) if stage else ()
+    enter = call("enter_stage", layout.state, stage, run, STAGE_WAIT)
+    back = Call(enter.verb, (*enter.arguments, "back"))
     return Context(
-        calls=(describe, *enter),
+        calls=(describe, enter) if stage else (describe,),
+        back=(describe, back) if stage else (),
         path=(host.settings.node_bin,) if host.settings.node_bin else (),
         environment=values,
         stop=call("end_stage", layout.state, run) if stage else None,
