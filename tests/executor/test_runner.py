@@ -187,3 +187,21 @@ def test_events_tell_each_step(fleet: Fleet, recorder: Recorder, tmp_path: Path)
     finished = recorder.of(events.StepFinished)[0]
     assert isinstance(finished, events.StepFinished)
     assert (finished.host, finished.step, finished.outcome) == ("web1", "write_a", "changed")
+
+
+def test_the_way_back_is_for_the_run_that_activated_last(tmp_path: Path) -> None:
+    """A run that was overtaken, or never began here, would put back what is another run's."""
+    state = str(tmp_path / ".deploy")
+    step = [Line("n", call("note", "put back"))]
+
+    def enter(run: str, *way: str) -> Outcome:
+        return run_lines(
+            step, Context(calls=(call("enter_stage", state, "activate", run, 5, *way),))
+        )
+
+    assert enter("r1").succeeded
+    assert enter("r1", "back").succeeded
+    refused = enter("r2", "back")
+    assert not refused.succeeded
+    assert refused.failure
+    assert "not this run's" in refused.failure.message
