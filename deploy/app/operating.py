@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from deploy import events
 from deploy.app import Flags, confirm, load
 from deploy.errors import DeployError, ExitCode
@@ -52,7 +50,7 @@ def operate(operation: str, flags: Flags) -> ExitCode:
 def unlock(flags: Flags) -> ExitCode:
     """End the run that holds the lock, on every selected host."""
     environment, hosts = load(flags)
-    confirm(environment, replace(flags, yes=flags.yes))
+    confirm(environment, flags)
     with Session(environment, hosts, "unlock", flags.output) as session:
         session.start()
         try:

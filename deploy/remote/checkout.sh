@@ -148,25 +148,11 @@ return_to_old() {
   mark_checkout "$_app" "$_old"
 }
 
-# mark_checkout APP REVISION [RUN]: the tree is now that; who started before runs other code. One
+# mark_checkout APP REVISION: the tree is now that; who started before runs other code. One
 # tick more, since a process of this very tick may have started before the move.
 mark_checkout() {
   write_file "$1/.deploy/activated" 644 "revision=$2
-run=${3-}
 boot=$(cat /proc/sys/kernel/random/boot_id)
 ticks=$(($(ticks_now) + 1))
 "
-}
-
-# record_activation APP REVISION RUN: put the run's name to the checkout that it made.
-record_activation() {
-  _record=$1/.deploy/activated
-  if grep -qxF "revision=$2" "$_record" 2>/dev/null; then
-    ! grep -qxF "run=$3" "$_record" || unchanged
-    write_file "$_record" 644 "$(sed 's/^run=.*//; /^$/d' "$_record")
-run=$3
-"
-  else
-    mark_checkout "$1" "$2" "$3"
-  fi
 }

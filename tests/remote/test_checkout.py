@@ -117,11 +117,3 @@ def test_the_record_counts_in_ticks_of_this_boot(app: App) -> None:
     assert found["boot"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     assert uptime * 100 - 6000 < int(found["ticks"]) <= uptime * 100 + 1
-
-
-def test_the_record_takes_the_name_of_a_run_and_keeps_its_ticks(app: App, old: str) -> None:
-    before = record(app)
-    line = step("record_activation", str(app.path), old, "run-7")
-    assert app.shell.run(line).outcomes == {"record_activation": "changed"}
-    assert record(app) == before | {"run": "run-7"}
-    assert app.shell.run(line).outcomes == {"record_activation": "unchanged"}

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import DeployError
+from deploy.executor.fleet import Fleet
 from deploy.inventory.models import Ssh
 from deploy.transport import ChannelLost
-from deploy.transport.fanout import connect_all
 from deploy.transport.ssh import SshTransport
 from deploy.transport.ssh.destination import resolve
 from tests.transport import sshd
@@ -402,9 +402,11 @@ def test_all_errors_of_all_hosts(client: Client) -> None:
     gone = client.transport("127.0.77.1", port=sshd.free_port("127.0.77.1"))
     lost = client.transport("no-such-host.invalid")
     good.host, gone.host, lost.host = "good", "gone", "lost"
-    errors = connect_all([gone, good, lost], limit=2)
-    assert set(errors) == {"gone", "lost"}
-    assert finish(good.open("echo $SSH_CONNECTION")).output.split()[2] == web.address.encode()
+    transports = {one.host: one for one in (gone, good, lost)}
+    with Fleet(transports, lambda _: None, max_connects=2) as fleet:
+        _, errors = fleet.each(transports, fleet.connect)
+        assert set(errors) == {"gone", "lost"}
+        assert finish(good.open("echo $SSH_CONNECTION")).output.split()[2] == web.address.encode()
 
 
 def test_a_login_command_with_quotes(client: Client) -> None:

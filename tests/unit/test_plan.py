@@ -30,6 +30,27 @@ rollout: {batches: [1, "100%"], pause: 5}
 """
 
 
+MACHINE = MachineState(
+    "deploy",
+    "v12.22.12",
+    "/n/npm",
+    "git",
+    "flock",
+    "setsid",
+    "x86_64",
+    4,
+    1,
+    1,
+    1,
+    "1024",
+    True,
+    1,
+    False,
+    True,
+    "",
+)
+
+
 def facts(
     revision: str = OLD, *, running: bool = True, doubt: str = "", version: str = "18.1.4"
 ) -> HostFacts:
@@ -40,25 +61,7 @@ def facts(
     worker = Process(8, 7, 101, 7, "me", "/srv/chat", "node bin/actionhero start")
     record = {"revision": revision, "version": "18.1.4"}
     return HostFacts(
-        machine=MachineState(
-            "deploy",
-            "v12.22.12",
-            "/n/npm",
-            "git",
-            "flock",
-            "setsid",
-            "x86_64",
-            4,
-            1,
-            1,
-            1,
-            "1024",
-            True,
-            1,
-            False,
-            True,
-            "",
-        ),
+        machine=MACHINE,
         cluster=ClusterState(
             "boot",
             200,
