@@ -2,272 +2,248 @@
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
 from invoke.collection import Collection
-from invoke.context import Context
-from invoke.tasks import task
+from invoke.tasks import Task
 
-_ENV = "environment: a file in inventory/ (production, staging, lab)"
-_LIMIT = "only these hosts or roles, separated by commas"
-_YES = "do not ask, even where the environment is protected"
-_OUTPUT = "terminal (for people) or json (one event or row a line)"
-_DRY_RUN = "print what would be done on each host, and change nothing"
-_LOOK = {"env": _ENV, "limit": _LIMIT, "output": _OUTPUT}
-_OPERATE = {**_LOOK, "dry-run": _DRY_RUN, "yes": _YES}
+from invoking import command, end, lab
+
+_LOOK = ("env", "limit", "output")
+_OPERATE = ("env", "limit", "dry_run", "yes", "output")
 
 
-def _end(function: str, module: str, *arguments: object, **flags: object) -> None:
-    """Call a task of deploy.app and end with its exit code; imported late, so --list is quick."""
-    import gc
-    from importlib import import_module
-
-    # Nothing dies while modules load: looking for garbage would be a tenth of the start.
-    gc.set_threshold(100_000)
-
-    from deploy.app import Flags, guarded
-
-    if flags:
-        arguments = (*arguments, Flags(**flags))  # type: ignore[arg-type]
-
-    def run() -> int:
-        return int(getattr(import_module(f"deploy.app.{module}"), function)(*arguments))
-
-    sys.exit(guarded(run))
-
-
-@task(
-    help={
-        **_OPERATE,
-        "without": "leave these hosts out on purpose; status shows them as behind",
-        "revision": "branch, tag or commit (default: the branch of the inventory)",
-        "force": "throw away local changes on hosts (they are listed), and deploy in a freeze",
-    }
+@command(
+    *("env", "revision", "limit", "without", "wait", "dry_run", "force"),
+    *("resume", "only_failed", "yes", "output"),
 )
-def deploy(
-    _: Context,
-    env: str,
-    revision: str = "",
-    limit: str = "",
-    without: str = "",
-    dry_run: bool = False,
-    force: bool = False,
-    yes: bool = False,
-    output: str = "terminal",
-) -> None:
+def deploy(**flags: object) -> None:
     """Deploy a revision, and prove on every host that it is what serves."""
-    _end(
-        "deploy",
-        "deploying",
-        env=env,
-        revision=revision,
-        limit=limit,
-        without=without,
-        dry_run=dry_run,
-        force=force,
-        yes=yes,
-        output=output,
-    )
+    again = flags["resume"] or flags["only_failed"]
+    end("deploy", "resuming" if again else "deploying", **flags)
 
 
-@task(help={**_LOOK, "revision": "branch, tag or commit (default: the branch of the inventory)"})
-def check(
-    _: Context, env: str, revision: str = "", limit: str = "", output: str = "terminal"
-) -> None:
+@command("env", "to", "without", "wait", "limit", "dry_run", "yes", "output")
+def rollback(**flags: object) -> None:
+    """Put an earlier release live on every host, and prove it."""
+    end("rollback", "rolling_back", **flags)
+
+
+@command("env", "limit", "without", "wait", "dry_run", "force", "yes", "output")
+def adopt(**flags: object) -> None:
+    """Turn what is deployed in place into the first release, while it serves."""
+    end("adopt", "adopting", **flags)
+
+
+@command(*_LOOK)
+def releases(**flags: object) -> None:
+    """Show the releases that each host keeps, and what each is to it."""
+    end("releases", "rolling_back", **flags)
+
+
+@command("env", "revision", "limit", "output")
+def check(**flags: object) -> None:
     """Look whether a deploy could go now; nothing is changed."""
-    _end("check", "looking", env=env, revision=revision, limit=limit, output=output)
+    end("check", "looking", **flags)
 
 
-@task(help=_LOOK)
-def status(_: Context, env: str, limit: str = "", output: str = "terminal") -> None:
+@command("env", "limit", "explain", "fail_on", "output")
+def audit(explain: str, fail_on: str, **flags: object) -> None:
+    """Look whether this production is as it should be; nothing is changed."""
+    end("audit", "auditing", explain, fail_on, **flags)
+
+
+@command(*_LOOK)
+def status(**flags: object) -> None:
     """Show what each host runs, and whether it is proved."""
-    _end("status", "looking", env=env, limit=limit, output=output)
+    end("status", "looking", **flags)
 
 
-@task(help=_LOOK)
-def pids(_: Context, env: str, limit: str = "", output: str = "terminal") -> None:
+@command(*_LOOK)
+def pids(**flags: object) -> None:
     """Check every pidfile against the process that it names."""
-    _end("pids", "looking", env=env, limit=limit, output=output)
+    end("pids", "looking", **flags)
 
 
-@task(help=_LOOK)
-def history(_: Context, env: str, limit: str = "", output: str = "terminal") -> None:
+@command(*_LOOK)
+def history(**flags: object) -> None:
     """Show who deployed what and when, and how it ended."""
-    _end("history", "looking", env=env, limit=limit, output=output)
+    end("history", "looking", **flags)
 
 
-@task(name="reload", help=_OPERATE)
-def reload_(
-    _: Context,
-    env: str,
-    limit: str = "",
-    dry_run: bool = False,
-    yes: bool = False,
-    output: str = "terminal",
-) -> None:
-    """Replace every worker, one at a time, by USR2 to the cluster master; prove it."""
-    _operate("reload", env, limit, dry_run, yes, output)
+@command("env", "limit", "follow", "grep", "since", "output")
+def logs(follow: bool, grep: str, since: str, **flags: object) -> None:
+    """Show the logs of cluster, workers and nginx of all hosts, merged by time."""
+    end("logs", "reading", follow, grep, since, **flags)
 
 
-@task(help=_OPERATE)
-def start(
-    _: Context,
-    env: str,
-    limit: str = "",
-    dry_run: bool = False,
-    yes: bool = False,
-    output: str = "terminal",
-) -> None:
-    """Start the cluster where it does not run."""
-    _operate("start", env, limit, dry_run, yes, output)
+@command("env", "command", "timeout", "limit", "yes", "output")
+def run(command: str, timeout: int, **flags: object) -> None:
+    """Run a command on every host; hosts that say the same stand together."""
+    end("run", "reading", command, timeout, **flags)
 
 
-@task(help=_OPERATE)
-def stop(
-    _: Context,
-    env: str,
-    limit: str = "",
-    dry_run: bool = False,
-    yes: bool = False,
-    output: str = "terminal",
-) -> None:
-    """Stop the cluster, and wait until it is gone."""
-    _operate("stop", env, limit, dry_run, yes, output)
+@command("env", "limit", "watch", "sample", "namespace", "output", name="show")
+def queues(**flags: object) -> None:
+    """Show redis and the app's queues: growth against throughput, failed jobs, stuck workers."""
+    _queues("show", **flags)
 
 
-@task(help=_OPERATE)
-def restart(
-    _: Context,
-    env: str,
-    limit: str = "",
-    dry_run: bool = False,
-    yes: bool = False,
-    output: str = "terminal",
-) -> None:
-    """Stop and start the cluster: a new master, with the environment of now."""
-    _operate("restart", env, limit, dry_run, yes, output)
+@command("env", "limit", "namespace", "yes", "dry_run", "output")
+def release(**flags: object) -> None:
+    """Put the jobs of workers that are no more back into their queues."""
+    _queues("release", **flags)
 
 
-@task(help={**_OPERATE, "workers": "how many workers are to run on each host"})
-def scale(
-    _: Context,
-    env: str,
-    workers: int,
-    limit: str = "",
-    dry_run: bool = False,
-    yes: bool = False,
-    output: str = "terminal",
-) -> None:
-    """Change the number of workers while they serve (TTIN, TTOU)."""
-    _operate("scale", env, limit, dry_run, yes, output, workers=workers)
+@command("env", "queue", "limit", "namespace", "yes", "dry_run", "output")
+def retry(**flags: object) -> None:
+    """Put failed jobs back into their queues."""
+    _queues("retry", **flags)
 
 
-@task(help={**_LOOK, "yes": _YES})
-def unlock(
-    _: Context, env: str, limit: str = "", yes: bool = False, output: str = "terminal"
-) -> None:
-    """End the run that holds the lock; a dead run lets go by itself."""
-    _end("unlock", "operating", env=env, limit=limit, yes=yes, output=output)
+@command("env", "limit", "namespace", "out", "yes", "output")
+def clear_failed(out: str, **flags: object) -> None:
+    """Save the failed jobs in a file, then remove them from redis."""
+    _queues("clear_failed", out, **flags)
 
 
-@task(help=_LOOK)
-def inventory(_: Context, env: str, limit: str = "", output: str = "terminal") -> None:
-    """Show the effective values of each host, and where each came from."""
-    _end("inventory", "looking", env=env, limit=limit, output=output)
-
-
-@task
-def schema(_: Context) -> None:
-    """Print the JSON Schema that makes editors complete and check inventories."""
-    _end("schema", "looking")
-
-
-@task(
-    help={
-        "env": _ENV,
-        "limit": _LIMIT,
-        "out": "directory that gets a directory a host",
-        "check": "run the real nginx -t on a sandboxed copy, and gixy",
+def _queues(function: str, *arguments: object, **flags: object) -> None:
+    asked = {
+        key: flags.pop(key) for key in ("watch", "sample", "namespace", "queue") if key in flags
     }
-)
-def render_nginx(
-    _: Context, env: str, limit: str = "", out: str = "build", check: bool = False
-) -> None:
+    module = "queueing" if function == "show" else "mending"
+    end(function, module, asked, *arguments, **flags)
+
+
+def _operation(name: str, line: str) -> Task[Any]:
+    """The tasks that take the same flags, and differ by what is done."""
+
+    def run(**flags: object) -> None:
+        end("operate", "operating", name, **flags)
+
+    run.__doc__ = line
+    return command(*_OPERATE, name=name)(run)
+
+
+_OPERATIONS = {
+    "reload": "Replace every worker, one at a time, by USR2 to the cluster master; prove it.",
+    "start": "Start the cluster where it does not run.",
+    "stop": "Stop the cluster, and wait until it is gone.",
+    "restart": "Stop and start the cluster: a new master, with the environment of now.",
+}
+
+
+@command("env", "workers", *_OPERATE[1:])
+def scale(**flags: object) -> None:
+    """Change the number of workers while they serve (TTIN, TTOU)."""
+    end("operate", "operating", "scale", **flags)
+
+
+@command("env", "allow", *_OPERATE[1:], name="on")
+def close_site(allow: str, **flags: object) -> None:
+    """Answer every request with 503 and Retry-After, but yours; nothing is reloaded."""
+    end("close", "maintaining", allow, **flags)
+
+
+@command(*_OPERATE, name="off")
+def open_site(**flags: object) -> None:
+    """Let the site answer again."""
+    end("open_", "maintaining", **flags)
+
+
+@command("env", "limit", "yes", "output")
+def unlock(**flags: object) -> None:
+    """End the run that holds the lock; a dead run lets go by itself."""
+    end("unlock", "operating", **flags)
+
+
+@command(*_LOOK)
+def inventory(**flags: object) -> None:
+    """Show the effective values of each host, and where each came from."""
+    end("inventory", "looking", **flags)
+
+
+@command()
+def schema() -> None:
+    """Print the JSON Schema that makes editors complete and check inventories."""
+    end("schema", "looking")
+
+
+@command("env", "diff", "limit", "without", "wait", "dry_run", "force", "yes", "output")
+def configure(diff: bool, **flags: object) -> None:
+    """Install the files of each host's programs: checked, reloaded and proved, or put back."""
+    end("configure", "configuring", diff, **flags)
+
+
+@command(*_LOOK)
+def drift(**flags: object) -> None:
+    """Show what on the hosts is not as `configure` would have it, and who changed it."""
+    end("drift", "configuring", **flags)
+
+
+@command("env", "limit", "out", "check", "program")
+def render(out: str, check: bool, program: str, **flags: object) -> None:
+    """Write all that `configure` would install, a directory a host, with an index."""
+    end("render", "writing", out, check, program, **flags)
+
+
+@command("env", "limit", "out", "check")
+def render_nginx(out: str, check: bool, **flags: object) -> None:
     """Write nginx.conf for each host that serves."""
-    _end("render_nginx_files", "rendering", out, check, env=env, limit=limit)
+    end("render_nginx_files", "rendering", out, check, **flags)
 
 
-@task(help={"env": _ENV, "limit": _LIMIT, "out": "directory that gets a directory a host"})
-def render_config(_: Context, env: str, limit: str = "", out: str = "build") -> None:
+@command("env", "limit", "out")
+def render_config(out: str, **flags: object) -> None:
     """Write ActionHero's configuration files for each host's role."""
-    _end("render_config_files", "rendering", out, env=env, limit=limit)
+    end("render_config_files", "rendering", out, **flags)
 
 
-@task(help={"app": "version of the app: 14, 18 or 29", "root": "directory of the lab"})
-def up(_: Context, app: int = 29, root: str = "") -> None:
+@command("env", "limit", "out")
+def render_units(out: str, **flags: object) -> None:
+    """Write what an administrator installs on hosts whose supervisor is systemd."""
+    end("render_unit_files", "rendering", out, **flags)
+
+
+@command("app", "root")
+def up(app: int, root: str) -> None:
     """Start the lab: real sshd hosts, nginx, redis, a git remote, an ActionHero app."""
-    _lab("up", app, root)
+    lab("up", app, root)
 
 
-@task(help={"root": "directory of the lab"})
-def down(_: Context, root: str = "") -> None:
+@command("root")
+def down(root: str) -> None:
     """End everything that the lab started."""
-    _lab("down", 0, root)
+    lab("down", 0, root)
 
 
-@task(name="status", help={"root": "directory of the lab"})
-def lab_status(_: Context, root: str = "") -> None:
+@command("root", name="status")
+def lab_status(root: str) -> None:
     """Show what of the lab runs, and where."""
-    _lab("status", 0, root)
-
-
-def _operate(
-    operation: str,
-    env: str,
-    limit: str,
-    dry_run: bool,
-    yes: bool,
-    output: str,
-    workers: int = 0,
-) -> None:
-    _end(
-        "operate",
-        "operating",
-        operation,
-        env=env,
-        limit=limit,
-        dry_run=dry_run,
-        yes=yes,
-        output=output,
-        workers=workers,
-    )
-
-
-def _lab(verb: str, app: int, root: str) -> None:
-    from importlib import import_module
-
-    sys.exit(import_module("tests.lab.__main__").main(verb, app, root))
+    lab("status", 0, root)
 
 
 _inventory = Collection("inventory")
 _inventory.add_task(inventory, name="show", default=True)
-_inventory.add_task(schema)  # type: ignore[arg-type]
+_inventory.add_task(schema)
+_queue_tasks = Collection("queues", release, retry, clear_failed)
+_queue_tasks.add_task(queues, name="show", default=True)
 _lab_tasks = Collection("lab", up, down, lab_status)
 
 namespace = Collection(
     deploy,
-    check,
-    status,
-    pids,
-    history,
-    reload_,
-    start,
-    stop,
-    restart,
+    rollback,
+    adopt,
+    releases,
+    *(check, audit, logs, run),
+    *(status, pids, history),
+    *(_operation(name, line) for name, line in _OPERATIONS.items()),
     scale,
     unlock,
-    render_nginx,
-    render_config,
+    *(configure, drift, render),
+    *(render_nginx, render_config, render_units),
+    Collection("maintenance", close_site, open_site),
     _inventory,
+    _queue_tasks,
     _lab_tasks,
 )

@@ -131,6 +131,7 @@ def write_inventory(site: Site, name: str, config: Path, count: int) -> Path:
         "node_bin": str(site.node),
         "workers": 2,
         "roles": {"server": {}},
+        "strategy": "in_place",
         "hosts": {
             name: {"address": name, "roles": ["server"], "path": str(site.path(host))}
             for name, host in zip(site.hosts, hosts, strict=False)

@@ -55,6 +55,17 @@ class HostInspected(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FileCompared(Event):
+    """A program's file on a host is not as it is to be."""
+
+    host: str
+    program: str
+    destination: str
+    verdict: str
+    diff: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Planned(Event):
     """What is going to be done, as data."""
 
@@ -144,6 +155,16 @@ class StepUndone(Event):
     host: str
     step: str
     succeeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FleetProved(Event):
+    """Every host that was behind is proved, and, with a register, it is decided.
+
+    What comes now is tidying up: what was before drains and stops, and locks are let go.
+    """
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

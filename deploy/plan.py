@@ -10,6 +10,9 @@ from typing import Any
 
 from deploy.shell import Argument, Call, Line, Secret
 
+CONTROLLER = ""
+"""In place of a host's name: the machine that deploys, which has no part in what a run comes to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -91,6 +94,12 @@ class Stage:
     batches: tuple[Batch, ...]
     pause: int = 0
     """Seconds between two batches."""
+    max_failures: int = 0
+    """Failed hosts up to which the next batch still goes; any failure brings all hosts back."""
+    is_final: bool = False
+    """What it did on one host is not undone because another failed: that one is unknown then."""
+    proves: bool = False
+    """Once it is done, every host of the plan is proved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,16 @@ class Plan:
     revision: str
     stages: tuple[Stage, ...]
     warnings: tuple[str, ...] = ()
+    returns_at_once: bool = False
+    """All hosts go back at the same time, not batch by batch."""
+    release: str = ""
+    """Name of the release that goes live; empty in place."""
+    other_names: dict[str, str] = field(default_factory=dict)
+    """What it is called on hosts, by name, that got its revision by another run."""
+
+    def release_on(self, host: str) -> str:
+        """The release's name on that host."""
+        return self.other_names.get(host, self.release)
 
     def steps(self) -> Iterator[tuple[Stage, str, Step]]:
         """Every step with its stage and host, in the order of the plan."""
@@ -127,6 +146,9 @@ class Plan:
             "strategy": self.strategy,
             "revision": self.revision,
             "warnings": list(self.warnings),
+            "returns_at_once": self.returns_at_once,
+            "release": self.release,
+            "other_names": self.other_names,
             "stages": [_stage_json(stage) for stage in self.stages],
         }
 
@@ -139,6 +161,9 @@ class Plan:
             data["revision"],
             tuple(_stage_from(stage) for stage in data["stages"]),
             tuple(data["warnings"]),
+            data["returns_at_once"],
+            data["release"],
+            data["other_names"],
         )
 
     @property
@@ -153,7 +178,14 @@ def _stage_json(stage: Stage) -> dict[str, Any]:
         {steps.host: [step.to_json() for step in steps.steps] for steps in batch.hosts}
         for batch in stage.batches
     ]
-    return {"name": stage.name, "pause": stage.pause, "batches": batches}
+    return {
+        "name": stage.name,
+        "pause": stage.pause,
+        "max_failures": stage.max_failures,
+        "is_final": stage.is_final,
+        "proves": stage.proves,
+        "batches": batches,
+    }
 
 
 def _stage_from(data: dict[str, Any]) -> Stage:
@@ -161,4 +193,5 @@ def _stage_from(data: dict[str, Any]) -> Stage:
         Batch(tuple(HostSteps(h, tuple(map(Step.from_json, steps))) for h, steps in batch.items()))
         for batch in data["batches"]
     )
-    return Stage(data["name"], batches, data["pause"])
+    words = ("name", "pause", "max_failures", "is_final", "proves")
+    return Stage(batches=batches, **{word: data[word] for word in words})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import secrets
 import signal
 import socket
@@ -11,24 +10,25 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from types import FrameType
-from typing import TextIO
 
 from deploy import events
 from deploy.errors import DeployError, ExitCode, Terminated
 from deploy.executor.fleet import Connecting, Fleet
 from deploy.executor.interrupts import Interrupts
 from deploy.executor.lease import Lease
-from deploy.executor.runner import Result, Runner, failure_of, raise_first
+from deploy.executor.result import Result, failure_of, raise_first
+from deploy.executor.runner import Runner
 from deploy.executor.stage import Outcome, StageRun, compile_context, run_stage
 from deploy.facts import Answer
 from deploy.inventory.layout import layout_for
 from deploy.inventory.models import Environment, Host, Ssh
-from deploy.plan import Context, Plan
-from deploy.reports import Broadcast, Report
+from deploy.plan import CONTROLLER, Context, Plan
+from deploy.reports import Broadcast
+from deploy.reports.output import make_reports
 from deploy.shell import Line, call
 from deploy.transport import Transport
+from deploy.transport.local import LocalTransport
 
 Answers = dict[str, Mapping[str, Answer]]
 """What each host answered, by host and by fact."""
@@ -47,16 +47,23 @@ class Session:
         self.run = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         self.started = now
         self._nonce = secrets.token_hex(16)
-        self._began = time.monotonic()
+        self.began = time.monotonic()
+        """When the command began, by that clock; a task that began earlier says so."""
         self._leases: list[Lease] = []
         self.interrupts = Interrupts()
         self._connecting: Connecting = {}
         self._is_started = False
-        self.emit = Broadcast(_reports(output, self.run))
+        self._is_finished = False
+        self.emit = Broadcast(make_reports(output, self.run))
         transports = {
             name: make_transport(host, environment.ssh) for name, host in self.hosts.items()
         }
-        self.fleet = Fleet(transports, self.emit, max_connects=environment.ssh.max_connects)
+        self.fleet = Fleet(
+            transports,
+            self.emit,
+            max_connects=environment.ssh.max_connects,
+            controller=LocalTransport(CONTROLLER),
+        )
 
     def __enter__(self) -> Session:
         self._old_handler = signal.signal(signal.SIGTERM, _terminate)
@@ -95,15 +102,18 @@ class Session:
             outcome = run_stage(self.fleet.transports[name], script, self._nonce, run)
             return _answers(outcome)
 
-        results, errors = self.fleet.each(self.hosts, work)
-        return dict(results), errors
+        return self.fleet.each(self.hosts, work)
 
     def lock(
-        self, lines: Callable[[Host], Sequence[Line]], context: Callable[[Host], Context]
+        self,
+        lines: Callable[[Host], Sequence[Line]],
+        context: Callable[[Host], Context],
+        wait: int = 0,
     ) -> Answers:
         """Take every host's lock and ask it, the first host first: it decides between two runs.
 
-        Raises DeployError when any lock is held by somebody else; those taken are let go.
+        Waits in its queue for at most `wait` seconds. Raises DeployError when any lock is held by
+        somebody else; those taken are let go.
         """
 
         leases = self._make_leases()
@@ -114,14 +124,14 @@ class Session:
             outcome = leases[name].take(
                 lines(host),
                 context(host),
-                [call("take_lock", state, self._holder())],
-                [call("hold_lease", state)],
+                [call("take_lock", state, self._holder(), self.run, wait)],
+                [call("hold_lease", state, self.run)],
             )
             return _answers(outcome)
 
         answers, errors = self.fleet.each(leases, work)
         raise_first(errors.values())
-        return dict(answers)
+        return answers
 
     def _make_leases(self) -> dict[str, Lease]:
         """A lease a host; all others come after the first in sorted order."""
@@ -134,13 +144,24 @@ class Session:
 
     def carry_out(self, plan: Plan) -> Result:
         """Run a plan on the hosts whose locks are held; do it within `interrupts`."""
-        runner = Runner(self.fleet, self.emit, self._nonce, self._leases, self.interrupts)
-        return runner.carry_out(plan)
+        asked = (self.fleet, self.emit, self._nonce, self._leases, self.interrupts, self.began)
+        return Runner(*asked).carry_out(plan)
 
     def write_down(self, plan: Plan) -> None:
         """Run a plan that only takes notes, whatever signals came; a fault is a warning."""
-        for failure in Runner(self.fleet, _silent, self._nonce).carry_out(plan).failures:
+        self._run_to_the_end(plan, _silent)
+
+    def conclude(self, plan: Plan) -> None:
+        """Run a plan that comes after all decisions, and tell it; a fault is a warning."""
+        self._run_to_the_end(plan, self._without_failures)
+
+    def _run_to_the_end(self, plan: Plan, emit: events.Emit) -> None:
+        for failure in Runner(self.fleet, emit, self._nonce).carry_out(plan).failures:
             self.emit(events.Warned(failure.host, failure.step, failure.message))
+
+    def _without_failures(self, event: events.Event) -> None:
+        if not isinstance(event, events.HostFailed):
+            self.emit(event)
 
     def release(self) -> None:
         """Let go of every lock."""
@@ -168,14 +189,22 @@ class Session:
 
     def finish(self, code: ExitCode, message: str, hosts: Mapping[str, str]) -> ExitCode:
         """Report the end of the run."""
-        seconds = round(time.monotonic() - self._began, 2)
+        self._is_finished = True
+        seconds = round(self.seconds, 2)
         self.emit(events.RunFinished(self.run, int(code), message, seconds, dict(hosts)))
         return code
+
+    def warn(self, text: str) -> None:
+        """Tell of something beside the run; after its last event, on standard error."""
+        if self._is_finished:
+            print(f"! {text}", file=sys.stderr)
+        else:
+            self.emit(events.Warned("", "notify", text))
 
     @property
     def seconds(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self.began
 
     def _holder(self) -> str:
         return (
@@ -194,40 +223,14 @@ _ENDINGS = {
 def make_transport(host: Host, ssh: Ssh) -> Transport:
     """The transport that the inventory names; imported only when it is used."""
     if host.settings.transport == "local":
-        from deploy.transport.local import LocalTransport
-
         return LocalTransport(host.name)
     from deploy.transport.ssh import SshTransport
 
     return SshTransport(host, ssh)
 
 
-def _reports(output: str, run: str) -> list[Report]:
-    """What draws this run: the terminal or JSON lines, and a file; `quiet` is for a mere look."""
-    if output == "quiet":
-        return []
-    from deploy.reports.jsonl import JsonLines
-
-    folder = Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))
-    folder.mkdir(parents=True, exist_ok=True)
-    record = JsonLines(_private(folder / f"{run}.jsonl"), owns_stream=True)
-    if output == "json":
-        return [JsonLines(sys.stdout), record]
-    from deploy.reports.terminal import Terminal
-
-    return [Terminal(), record]
-
-
-def _private(path: Path) -> TextIO:
-    """A new file for its owner's eyes: what commands print is not for everybody's."""
-    return os.fdopen(
-        os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    )
-
-
 def _answers(outcome: Outcome) -> Mapping[str, Answer]:
-    if outcome.failure:
-        failure = outcome.failure
+    if failure := outcome.failure:
         raise DeployError(
             failure.message,
             hint=failure.hint,

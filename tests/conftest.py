@@ -1,6 +1,7 @@
 """Labs for tests: one for each app, made when first asked for, gone when the session ends.
 
-Each has a directory and a subnet of its own, so that two test runs do not meet.
+Each has a directory and a subnet of its own, so that two test runs do not meet. What was deployed
+in place on a lab is shared as well: such tests are a group, and leave it serving.
 """
 
 from __future__ import annotations
@@ -14,10 +15,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from tests.deploys.harness import Controller
     from tests.lab import Lab
-    from tests.lab.site import App
+    from tests.lab.site import App, Strategy
 
 SUBNETS = range(100, 200)
+SHARED = {
+    "test_faults_activate": "live29",
+    "test_faults_input": "live29",
+    "test_faults_prepare": "live29",
+    "test_life_29": "live29",
+    "test_faults_cluster": "live18",
+    "test_life_18": "live18",
+    "test_lies_host": "live18",
+}
+"""Files whose tests go on from each other's state, by the fixture that they share."""
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +65,46 @@ def lab29(labs: Callable[[App], Lab]) -> Lab:
     return labs(29)
 
 
-def new_lab(stack: ExitStack, app: App) -> Lab:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Tests of a file are run by one worker, and so are the files that share a deployed lab."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Sharing(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return SHARED.get(Path(file).stem, file)
+
+    return Sharing(config, log)
+
+
+@pytest.fixture(scope="session")
+def live18(lab18: Lab, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    """ActionHero 18, in place on every host that was bare."""
+    return live(lab18, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def live29(lab29: Lab, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    """ActionHero 29, in place on every host that was bare."""
+    return live(lab29, tmp_path_factory)
+
+
+def live(lab: Lab, directories: pytest.TempPathFactory) -> Controller:
+    """A controller that deployed the first revision to every host."""
+    from tests.deploys.harness import Controller
+
+    controller = Controller(lab, directories.mktemp("controller"))
+    assert (said := controller.run("deploy")).code == 0, said.text
+    return controller
+
+
+def new_lab(stack: ExitStack, app: App, strategy: Strategy = "in_place") -> Lab:
     """A lab on a subnet of its own, down until it is brought up, and down at the stack's end."""
     from tests.lab import Lab
 
     subnet, lock = claim_subnet()
     stack.enter_context(lock)
-    lab = Lab(Path(f"/tmp/ahl{subnet}"), app, subnet)
+    lab = Lab(Path(f"/tmp/ahl{subnet}"), app, subnet, strategy)
     stack.callback(lab.down)
     return lab
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,38 @@ class Flags:
     yes: bool = False
     output: str = "terminal"
     workers: int = 0
+    to: str = ""
+    """A release, by its name or how it ends."""
+    wait: str = ""
+    """How long to wait for the lock: `90s`, `10m`; empty: not at all."""
+    resume: bool = False
+    """Go on with what the last run left."""
+    only_failed: bool = False
+    """Deploy again where the last run failed."""
+
+    @property
+    def wait_seconds(self) -> int:
+        """`wait` in seconds. Raises DeployError (usage) when it is no length of time."""
+        found = re.fullmatch(r"(\d+)([sm]?)", self.wait or "0")
+        if not found:
+            raise DeployError(
+                f"--wait {self.wait!r} is no length of time",
+                hint="seconds or minutes: --wait 90s, --wait 10m",
+                exit_code=ExitCode.USAGE,
+            )
+        return int(found[1]) * (60 if found[2] == "m" else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFlags:
+    """What is asked of the queues, beside `Flags`."""
+
+    namespace: str = "resque"
+    """What node-resque's keys begin with."""
+    sample: int = 5
+    """Seconds."""
+    watch: bool = False
+    queue: str = ""
 
 
 def inventory_directory() -> Path:
@@ -57,19 +91,28 @@ def _tell(error: DeployError) -> None:
         print(f"→ {error.hint}", file=sys.stderr)
 
 
-def load(flags: Flags) -> tuple[Environment, tuple[Host, ...]]:
-    """The environment and the hosts that the flags select. Raises DeployError."""
+def load_all(flags: Flags) -> tuple[Environment, tuple[Host, ...]]:
+    """The same with the hosts that run no app: they have programs, too."""
     from deploy.inventory import load_environment, select
 
     environment = load_environment(flags.env, inventory_directory())
-    hosts = select(environment, flags.limit, flags.without)
+    return environment, select(environment, flags.limit, flags.without)
+
+
+def load(flags: Flags) -> tuple[Environment, tuple[Host, ...]]:
+    """The environment and the hosts that the flags select. Raises DeployError."""
+    environment, hosts = load_all(flags)
     return environment, tuple(host for host in hosts if host.runs_app)
 
 
-def confirm(environment: Environment, flags: Flags) -> None:
-    """Ask for a protected environment's name. Raises DeployError when it is not given."""
+def confirm(environment: Environment, flags: Flags) -> float:
+    """Ask for a protected environment's name; the seconds that a person took to type it.
+
+    Raises DeployError when it is not given.
+    """
     if not environment.protected or flags.yes or flags.dry_run:
-        return
+        return 0.0
+    asked = time.monotonic()
     if not sys.stdin.isatty():
         raise DeployError(
             f"{environment.name} is protected, and there is no terminal to ask",
@@ -78,3 +121,4 @@ def confirm(environment: Environment, flags: Flags) -> None:
         )
     if input(f"{environment.name} is protected. Type its name to go on: ") != environment.name:
         raise DeployError("that is not its name", exit_code=ExitCode.USAGE)
+    return time.monotonic() - asked

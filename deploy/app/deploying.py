@@ -2,133 +2,174 @@
 
 from __future__ import annotations
 
-import getpass
-import json
-import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from pathlib import Path
+from threading import Thread
 
 from deploy import events
 from deploy.app import Flags, confirm, load
+from deploy.app.files import Rendered, compare_files, release_files
+from deploy.app.framing import Secrets, run_task
+from deploy.app.hooking import run_last_hooks, with_hooks
+from deploy.app.recording import last_words, write_history
+from deploy.app.settling import settle
+from deploy.app.target import find_target
 from deploy.checks import Finding, Subject, Target
 from deploy.checks.preflight import preflight
 from deploy.errors import DeployError, ExitCode
-from deploy.executor.runner import Result
-from deploy.facts.host import HostFacts, fact_lines, read_facts
+from deploy.facts.host import Before, HostFacts, fact_lines, read_facts
 from deploy.inventory import Environment, Host, frozen, layout_for
-from deploy.inventory.process_model import process_model, version_from_lockfile
-from deploy.plan import Batch, HostSteps, Plan, Stage
+from deploy.plan import Plan
 from deploy.reports.plan_text import plan_text
-from deploy.repository import Repository
-from deploy.secrets import read_secrets
 from deploy.session import Session
-from deploy.shell import Argument
-from deploy.steps.processes import append_history
-from deploy.strategies.common import host_context
+from deploy.steps.files import await_files
+from deploy.strategies.common import STAGE_WAIT, host_context, host_environment
 from deploy.strategies.in_place import Job, Request, plan_in_place
+from deploy.strategies.releases import plan_forgetting, plan_releases
 
-LOCKFILES = ("npm-shrinkwrap.json", "package-lock.json")
+STRATEGIES = {"in_place": plan_in_place, "releases": plan_releases}
+"""From a request and what the hosts are to a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the hosts are asked with, and for."""
+
+    secrets: Secrets
+    files: Mapping[str, Rendered] = field(default_factory=dict)
+    """By host, those that go live with a release."""
 
 
 def deploy(flags: Flags) -> ExitCode:
     """Deploy a revision to an environment, and prove that it serves."""
+    began = time.monotonic()
     environment, hosts = load(flags)
     refuse_freeze(environment, flags)
-    confirm(environment, flags)
-    secrets = {host.name: read_secrets(host.settings.secrets) for host in hosts}
-    with Session(environment, hosts, "deploy", flags.output) as session:
-        session.connect_soon()
-        try:
-            target = find_target(environment, flags.revision)
-            session.start(target.revision)
-            return _deploy(session, flags, target, secrets)
-        except DeployError as error:
-            return session.fail(error)
-        except KeyboardInterrupt as signal:
-            return session.stop(signal)
+    refuse_limit(environment, flags)
+    began += confirm(environment, flags)
+    return run_task("deploy", flags, environment, hosts, _deploy, began)
 
 
-def _deploy(
-    session: Session, flags: Flags, target: Target, secrets: Mapping[str, dict[str, Argument]]
-) -> ExitCode:
+def _deploy(session: Session, flags: Flags, secrets: Secrets) -> ExitCode:
+    session.connect_soon()
+    target = find_target(session.environment, flags.revision)
+    session.start(target.revision)
     session.connect()
-    facts = inspect(session, target, lock=not flags.dry_run)
+    files = release_files(session.environment, session.hosts.values(), target.version, secrets)
+    lock = not flags.dry_run
+    asked = Asked(secrets, files)
+    facts = inspect(session, target, lock=lock, wait=flags.wait_seconds, asked=asked)
+    if not flags.dry_run:
+        facts = settle_first(session, target, facts, asked)
     refuse_findings(session, facts, target, force=flags.force)
-    request = Request(session.environment, target, session.run, flags.force)
+    going = compare_files(session, files, facts, flags)
+    request = Request(session.environment, target, session.run, flags.force, files=going)
     jobs = [Job(session.hosts[name], facts[name], secrets[name]) for name in session.hosts]
-    plan = plan_in_place(request, jobs)
+    return carry_out(session, flags, STRATEGIES[session.environment.strategy](request, jobs), facts)
+
+
+def settle_first(
+    session: Session,
+    target: Target,
+    facts: dict[str, HostFacts],
+    asked: Asked,
+) -> dict[str, HostFacts]:
+    """What earlier runs left pending is settled; the facts, asked again where that changed them."""
+    states = {name: one.releases for name, one in facts.items() if one.releases}
+    if not states or not settle(session, states, asked.secrets):
+        return facts
+    return inspect(session, target, lock=False, asked=asked)
+
+
+def carry_out(
+    session: Session,
+    flags: Flags,
+    plan: Plan,
+    facts: Mapping[str, Before],
+    meanwhile: Callable[[], None] = lambda: None,
+) -> ExitCode:
+    """Show the plan, or run it and write the history; `meanwhile` is what nobody waits for."""
     for warning in plan.warnings:
         session.emit(events.Warned("", "plan", warning))
     states = dict.fromkeys(session.hosts, "unchanged")
     if plan.is_empty:
-        message = f"nothing to do: {target.revision[:10]} is proved on every host"
+        message = f"nothing to do: {plan.revision[:10]} is proved on every host"
         return session.finish(ExitCode.DONE, message, states)
+    plan = with_hooks(session, plan, facts)
+    beside = Thread(target=meanwhile, daemon=True)
+    beside.start()
     if flags.dry_run:
+        beside.join()
         session.emit(events.Planned(plan.to_json()))
         return session.finish(ExitCode.DONE, plan_text(plan) + "\nnothing was changed", {})
     with session.interrupts:
         result = session.carry_out(plan)
+        leave(beside, session.emit)
         write_history(session, plan, facts, result)
+        if "unknown" not in result.hosts.values():
+            session.write_down(plan_forgetting(plan, session.run))
+        run_last_hooks(session, plan, facts, result)
         words = last_words(plan, facts, result)
         return session.finish(result.exit_code, words, {**states, **result.hosts})
 
 
-def find_target(environment: Environment, ref: str) -> Target:
-    """What is going to be deployed, from the repository. Raises DeployError."""
-    app = environment.app
-    repository = Repository(app.repository, ssh_config=_own_ssh_config(environment))
-    revision = repository.resolve(ref or app.branch)
-    files = repository.find(revision, *LOCKFILES, "package.json")
-    if not files:
+def leave(beside: Thread, emit: events.Emit, seconds: float = 2.0) -> None:
+    """Wait no longer than that for what nobody waits for: every lock is held, and nothing recorded.
+
+    A repository that is dead answers after minutes (deploy.repository.command).
+    """
+    beside.join(seconds)
+    if beside.is_alive():
+        emit(events.Warned("", "plan", "the repository does not answer; nobody waits for it"))
+
+
+def refuse_limit(environment: Environment, flags: Flags) -> None:
+    """Raises DeployError: a fleet of releases is never on two of them on purpose."""
+    if flags.limit and environment.strategy == "releases":
         raise DeployError(
-            f"{revision[:10]} has neither package.json nor a lockfile in its top directory",
-            hint="is this the right repository and branch?",
+            "with `strategy: releases` all hosts go together, or none",
+            hint="leave a host out that is known to be down: --without HOST",
             exit_code=ExitCode.USAGE,
         )
-    lockfile = next((repository.read(revision, name) for name in LOCKFILES if name in files), None)
-    version = (version_from_lockfile(lockfile) if lockfile else None) or ""
-    return Target(
-        revision=revision,
-        model=_model(environment, version),
-        version=version,
-        has_lockfile=lockfile is not None,
-        has_package="package.json" in files,
-    )
 
 
-def _own_ssh_config(environment: Environment) -> str:
-    """The inventory's own ssh configuration, for git as well; ssh reads the usual one by itself."""
-    config = Path(environment.ssh.config).expanduser()
-    is_usual = config == Path("~/.ssh/config").expanduser()
-    return "" if is_usual or not config.exists() else str(config)
+def inspect(
+    session: Session,
+    target: Target,
+    *,
+    lock: bool,
+    wait: int = 0,
+    asked: Asked | None = None,
+) -> dict[str, HostFacts]:
+    """What each host runs; with `lock`, gathered under the environment's lock, waited for.
 
-
-def _model(environment: Environment, version: str) -> str:
-    app = environment.app
-    if app.process_model != "auto":
-        return app.process_model
-    major = app.actionhero or (int(version.split(".")[0]) if version else None)
-    if major is None:
-        raise DeployError(
-            "the version of ActionHero is not known: there is no lockfile that names it",
-            hint="commit package-lock.json, or set app.actionhero to the major version",
-            exit_code=ExitCode.USAGE,
-        )
-    return process_model(major)
-
-
-def inspect(session: Session, target: Target, *, lock: bool) -> dict[str, HostFacts]:
-    """What each host runs; with `lock`, gathered under the environment's lock."""
-
-    def context(host: Host) -> object:
-        return host_context(session.environment, host, target.model, {})
+    Only with their secrets can hosts say what their redis has room for.
+    """
+    environment = session.environment
+    contexts = {}
+    for name, host in session.hosts.items():
+        values = host_environment(environment, host, asked.secrets[name]) if asked else {}
+        context = host_context(environment, host, target.model, values)
+        idle = (await_files(layout_for(environment, host), STAGE_WAIT),)
+        calls = (*(idle if lock and asked and name in asked.files else ()), *context.calls)
+        contexts[name] = replace(context, environment={}, calls=calls)
 
     def lines(host: Host) -> object:
-        return fact_lines(layout_for(session.environment, host))
+        layout = layout_for(environment, host)
+        files = asked.files.get(host.name) if asked else None
+        return (*fact_lines(layout), *((files.question.line(layout),) if files else ()))
 
+    return gather(session, lines, lambda host: contexts[host.name], lock=lock, wait=wait)
+
+
+def gather(
+    session: Session, lines: object, context: object, *, lock: bool, wait: int = 0
+) -> dict[str, HostFacts]:
+    """The answers of every host to `lines`, in `context`; both are functions of a host."""
     if lock:
-        answers = session.lock(lines, context)  # type: ignore[arg-type]
+        answers = session.lock(lines, context, wait)  # type: ignore[arg-type]
     else:
         answers, errors = session.ask(lines, context)  # type: ignore[arg-type]
         for error in errors.values():
@@ -144,19 +185,29 @@ def summary(facts: HostFacts) -> str:
     head = facts.tree.head[:10] or "no tree"
     workers = len(facts.cluster.workers)
     proof = facts.objection or "proved"
-    return f"{head}, {workers} workers, Node {facts.machine.node or '?'}; {proof}"
+    why = facts.cluster.workers_why
+    wanted = f" ({facts.cluster.workers_wanted} wanted: {why})" if why else ""
+    return f"{head}, {workers} workers{wanted}, Node {facts.machine.node or '?'}; {proof}"
 
 
 def refuse_findings(
-    session: Session, facts: Mapping[str, HostFacts], target: Target, *, force: bool = False
+    session: Session,
+    facts: Mapping[str, HostFacts],
+    target: Target,
+    *,
+    force: bool = False,
+    without: Sequence[str] = (),
 ) -> None:
-    """Report every finding; raise DeployError when one is an error. Nothing was changed yet."""
+    """Report every finding, but for the rules in `without`; raise DeployError when one is an error.
+
+    Nothing was changed yet.
+    """
     subjects = [
-        Subject(session.environment, session.hosts[name], one, target, force)
+        Subject(session.environment, session.hosts[name], one, target, force, facts)
         for name, one in facts.items()
     ]
     errors: list[Finding] = []
-    for found in preflight(subjects):
+    for found in (one for one in preflight(subjects) if one.rule not in without):
         if found.severity == "warning":
             session.emit(events.Warned(found.host, found.rule, found.message))
         else:
@@ -183,45 +234,3 @@ def refuse_freeze(environment: Environment, flags: Flags) -> None:
             hint="wait, or deploy with --force when it cannot",
             exit_code=ExitCode.USAGE,
         )
-
-
-def write_history(
-    session: Session, plan: Plan, facts: Mapping[str, HostFacts], result: Result
-) -> None:
-    """One line on every host whose state is known; a fault here is only a warning."""
-    batch = []
-    for name in (name for name, state in result.hosts.items() if state != "unknown"):
-        record = {
-            "run": session.run,
-            "task": session.task,
-            "who": getpass.getuser(),
-            "from": socket.gethostname(),
-            "at": session.started.isoformat(timespec="seconds"),
-            "seconds": round(session.seconds, 1),
-            "before": facts[name].tree.head,
-            "revision": plan.revision,
-            "outcome": result.hosts[name],
-        }
-        layout = layout_for(session.environment, session.hosts[name])
-        step = append_history(layout, json.dumps(record, ensure_ascii=False))
-        batch.append(HostSteps(name, (step,)))
-    stage = Stage("finish", (Batch(tuple(batch)),))
-    session.write_down(Plan(plan.environment, plan.strategy, plan.revision, (stage,)))
-
-
-def last_words(plan: Plan, facts: Mapping[str, HostFacts], result: Result) -> str:
-    """The one line that says what state the fleet is in."""
-    revision = plan.revision[:10]
-    if result.exit_code == ExitCode.DONE:
-        count = len(result.hosts)
-        return f"done: {revision} is proved on {count} host{'s' if count > 1 else ''}"
-    unknown = [name for name, state in result.hosts.items() if state == "unknown"]
-    if unknown:
-        return (
-            f"unknown state on {', '.join(unknown)}: look with `invoke status` before anything else"
-        )
-    why = "interrupted" if result.exit_code >= ExitCode.INTERRUPTED else "failed"
-    doubts = "; ".join(f"{name}: {facts[name].doubt}" for name in result.hosts if facts[name].doubt)
-    if not doubts:
-        return f"{why}: the old code serves on every host"
-    return f"{why}: every host is as it was, and this stood against it before: {doubts}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from deploy.app import Flags, load
-from deploy.app.deploying import find_target, inspect, refuse_findings
+from deploy.app import Flags, load, load_all
+from deploy.app.deploying import inspect, refuse_findings
 from deploy.app.operating import _model
+from deploy.app.target import find_target
 from deploy.errors import DeployError, ExitCode
-from deploy.executor.runner import raise_first
+from deploy.executor.result import raise_first
 from deploy.facts import Answer, Fact
 from deploy.facts.cluster import Cluster, ClusterState
 from deploy.facts.host import HostFacts, fact_lines, git_access, read_facts
@@ -30,7 +32,7 @@ def status(flags: Flags) -> ExitCode:
     """One row a host: what it runs, whether that is proved, who holds the lock."""
     environment, hosts = load(flags)
     rows, healthy = [], True
-    answers, errors = _ask(environment, hosts, lambda host: [*_fact_lines(environment, host)])
+    answers, errors = ask_hosts(environment, hosts, lambda host: [*_fact_lines(environment, host)])
     for host in hosts:
         if host.name in errors:
             rows.append([host.name, ",".join(host.roles), "unreachable", str(errors[host.name])])
@@ -77,7 +79,7 @@ def _revision(tree: TreeState) -> str:
 def pids(flags: Flags) -> ExitCode:
     """Every pidfile with the process it names, and whether it can be believed."""
     environment, hosts = load(flags)
-    answers, errors = _ask(
+    answers, errors = ask_hosts(
         environment, hosts, lambda host: [Cluster.line(layout_for(environment, host))]
     )
     rows, sound = [], not errors
@@ -107,21 +109,37 @@ def pid_rows(host: str, state: ClusterState) -> list[list[str]]:
 
 
 def history(flags: Flags) -> ExitCode:
-    """Who deployed what, when, and how it ended; newest last."""
-    environment, hosts = load(flags)
-    answers, errors = _ask(
+    """Who deployed or configured what, when, and how it ended; newest last."""
+    environment, hosts = load_all(flags)
+    answers, errors = ask_hosts(
         environment, hosts, lambda host: [History.line(layout_for(environment, host))]
     )
     rows = []
     for name, found in answers.items():
-        for line in History.read(name, found):
-            one = json.loads(line)
-            at = one["at"].removesuffix("+00:00")
-            rows.append([at, name, one["revision"][:10], one["outcome"], one["who"], one["run"]])
+        rows += [history_row(name, json.loads(line)) for line in History.read(name, found)]
     print_table(_HISTORY, sorted(rows), flags.output)
     for error in errors.values():
         raise error
     return ExitCode.DONE
+
+
+def history_row(host: str, line: Mapping[str, Any]) -> list[str]:
+    """One line of a host's history; older ones know nothing of commits."""
+    count, verb = line.get("commits"), ""
+    if "taken_back" in line:
+        count, verb = line["taken_back"], "takes back "
+    newest = next(iter(line.get("subjects", ())), "")
+    commits = "" if count is None else f"{verb}{count}" + (f": {newest}" if newest else "")
+    return [
+        line["at"].removesuffix("+00:00"),
+        host,
+        line["revision"][:10] or line["task"],
+        line["outcome"],
+        line["who"],
+        f"{line['seconds']} s" if "seconds" in line else "",
+        commits,
+        line["run"],
+    ]
 
 
 def check(flags: Flags) -> ExitCode:
@@ -180,10 +198,10 @@ def schema() -> ExitCode:
     return ExitCode.DONE
 
 
-_HISTORY = ("at (UTC)", "host", "revision", "outcome", "who", "run")
+_HISTORY = ("at (UTC)", "host", "revision", "outcome", "who", "duration", "commits", "run")
 
 
-def _ask(
+def ask_hosts(
     environment: Environment, hosts: Sequence[Host], lines: Callable[[Host], Sequence[Line]]
 ) -> tuple[dict[str, dict[str, Answer]], dict[str, DeployError]]:
     """Ask without a lock; a host that cannot be reached is an error of its own, not of all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy import events
 from deploy.app import Flags, confirm, load
 from deploy.errors import DeployError, ExitCode
-from deploy.executor.runner import Result
+from deploy.executor.result import Result
 from deploy.facts.cluster import Cluster
 from deploy.inventory import Environment, Host, layout_for
 from deploy.plan import Batch, HostSteps, Plan, Stage, Step
@@ -57,6 +57,8 @@ def unlock(flags: Flags) -> ExitCode:
             session.connect()
         except DeployError as error:
             return session.fail(error)
+        except KeyboardInterrupt as signal:
+            return session.stop(signal)
         steps = [_break_lock(environment, host) for host in hosts]
         stage = Stage("unlock", (Batch(tuple(steps)),))
         result = session.carry_out(Plan(environment.name, "unlock", "", (stage,)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from deploy.facts.host import HostFacts
@@ -35,6 +35,8 @@ class Subject:
     target: Target
     force: bool = False
     """Local changes may be dropped."""
+    fleet: Mapping[str, HostFacts] = field(default_factory=dict)
+    """The facts of all hosts of this run, by name: for what they share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from deploy.checks import Problem, Rule, Subject
 
 def look(subject: Subject) -> Iterator[Problem]:
     """No master of this user works in a directory beside the app's real one."""
+    if subject.environment.strategy == "releases":
+        return  # each release is a directory of its own, on purpose
     cluster = subject.facts.cluster
     path = subject.host.settings.path or subject.environment.app.path
     if cluster.masters or PurePosixPath(path) == PurePosixPath(cluster.root):

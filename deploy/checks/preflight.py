@@ -8,27 +8,36 @@ from deploy.checks import (
     Finding,
     Rule,
     Subject,
+    adopted,
     capacity,
+    confined,
     elsewhere,
     limits,
     local_changes,
     logout,
     node_pairing,
     other_user,
+    overlap_memory,
     ownership,
     package,
     pidfile,
+    redis_clients,
     room,
     supervision,
+    taken,
     tools,
+    units,
+    walkable,
 )
 
 RULES: tuple[Rule, ...] = tuple(
     module.RULE
     for module in (
+        adopted,
         pidfile,
         other_user,
         elsewhere,
+        taken,
         tools,
         node_pairing,
         package,
@@ -37,8 +46,13 @@ RULES: tuple[Rule, ...] = tuple(
         ownership,
         logout,
         supervision,
+        units,
         limits,
         capacity,
+        walkable,
+        overlap_memory,
+        redis_clients,
+        confined,
     )
 )
 

@@ -9,6 +9,8 @@ from deploy.facts.cluster import Unit
 
 USABLE = ("running", "degraded", "starting", "initializing")
 """States of a systemd that takes orders (systemctl(1), is-system-running)."""
+KEEPERS = {"user": "systemd-user", "system": "systemd"}
+"""The supervisor that makes units of each manager."""
 
 
 def look(subject: Subject) -> Iterator[Problem]:
@@ -22,7 +24,7 @@ def look(subject: Subject) -> Iterator[Problem]:
             "see systemctl --user status",
         )
     for unit in subject.facts.cluster.units:
-        if not (supervisor == "systemd-user" and is_made_here(unit)):
+        if not (is_made_here(unit) and (KEEPERS[unit.manager] == supervisor or moves(subject))):
             yield (
                 "error",
                 f"process {unit.pid} is run by systemd as {unit.name}, "
@@ -31,15 +33,20 @@ def look(subject: Subject) -> Iterator[Problem]:
             )
 
 
+def moves(subject: Subject) -> bool:
+    """A new release starts under the supervisor of now; the old one ends under its own."""
+    return bool(subject.facts.releases and subject.facts.releases.confirmed)
+
+
 def is_made_here(unit: Unit) -> bool:
-    """The unit is one that the driver `systemd-user` wrote."""
-    return unit.manager == "user" and unit.name.startswith("actionhero-") and "@" in unit.name
+    """The unit is of one of our drivers."""
+    return unit.name.startswith("actionhero-") and "@" in unit.name
 
 
 def mend(unit: Unit) -> str:
     """How the app comes to have one keeper."""
     if is_made_here(unit):
-        return "set supervisor: systemd-user in the inventory"
+        return f"set supervisor: {KEEPERS[unit.manager]} in the inventory"
     scope = "systemctl --user" if unit.manager == "user" else "sudo systemctl"
     return f"{scope} disable --now '{unit.name}', then deploy, which starts it"
 

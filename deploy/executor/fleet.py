@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TypeVar
 
 from deploy import events
 from deploy.errors import DeployError
+from deploy.plan import CONTROLLER
 from deploy.transport import Transport
 
 _POLL = 0.2
@@ -26,18 +27,29 @@ class Fleet:
     """The hosts of one run. Close it, or use it as a context manager."""
 
     def __init__(
-        self, transports: Mapping[str, Transport], emit: events.Emit, *, max_connects: int = 16
+        self,
+        transports: Mapping[str, Transport],
+        emit: events.Emit,
+        *,
+        max_connects: int = 16,
+        controller: Transport | None = None,
     ) -> None:
         self.transports = dict(transports)
+        self._controller = controller
         self._emit = emit
         self._connecting = threading.Semaphore(max_connects)
-        self._pool = ThreadPoolExecutor(max_workers=max(1, 2 * len(self.transports)))
 
     def __enter__(self) -> Fleet:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def transport(self, host: str) -> Transport:
+        """How to reach a host, or the controller. Raises KeyError for any other name."""
+        if host == CONTROLLER and self._controller:
+            return self._controller
+        return self.transports[host]
 
     def connect(self, host: str) -> None:
         """Connect to one host, and tell it."""
@@ -52,7 +64,7 @@ class Fleet:
 
     def connect_soon(self) -> Connecting:
         """Begin to connect to every host, for `finish_connecting`."""
-        return {self._pool.submit(self._dial, host): host for host in self.transports}
+        return {_begin(self._dial, host): host for host in self.transports}
 
     def finish_connecting(self, begun: Connecting) -> dict[str, DeployError]:
         """Wait until every host is connected, telling each; the errors by host."""
@@ -65,11 +77,11 @@ class Fleet:
         look: Look | None = None,
     ) -> tuple[dict[str, T], dict[str, DeployError]]:
         """Do `work` for all hosts at once: results, and every error, by host."""
-        return self._collect({self._pool.submit(work, host): host for host in hosts}, look)
+        return self._collect({_begin(work, host): host for host in hosts}, look)
 
     def start(self, work: Callable[[str], object], host: str) -> None:
         """Do `work` for one host beside what it is doing; nobody waits for it."""
-        self._pool.submit(work, host)
+        _begin(work, host)
 
     def _collect(
         self,
@@ -100,7 +112,26 @@ class Fleet:
                 look([futures[future] for future in pending])
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; nobody waits for one that is just being made."""
         for transport in self.transports.values():
             transport.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._controller:
+            self._controller.close()
+
+
+def _begin(work: Callable[[str], T], host: str) -> Future[T]:
+    """Do `work` for a host in a thread of its own.
+
+    Python waits for a pool's threads before it ends, and a host that does not answer would keep
+    one, and a person who pressed Ctrl-C, for the whole of its time limit.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work(host))
+        except BaseException as error:  # raised again by whoever asks for the result
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future

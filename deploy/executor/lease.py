@@ -35,6 +35,7 @@ class Lease:
         self._is_held = False
         self._decided = threading.Event()
         self._transport = transport
+        self._asked: tuple[Context, Sequence[Call], Sequence[Call]] = (Context(), (), ())
         self._nonce = nonce
         self._emit = emit
         self._channel: Channel | None = None
@@ -48,6 +49,7 @@ class Lease:
 
         Where the lease to come after could not be had, nothing is asked, and there is no answer.
         """
+        self._asked = context, first, last
         try:
             return self._take(lines, context, first, last)
         finally:
@@ -75,6 +77,26 @@ class Lease:
             self._beating.start()
         return outcome
 
+    def take_again(self) -> Outcome:
+        """Take the lock on a new connection, as `take` did, and ask nothing.
+
+        The calls that take it get the word `again`: this run's own former session may hold it.
+        Raises DeployError when somebody else holds it by now.
+        """
+        context, first, last = self._asked
+        self._abandon()
+        again = [Call(one.verb, (*one.arguments, "again")) for one in first]
+        return self._take((), context, again, last)
+
+    def _abandon(self) -> None:
+        """Forget the channel, which is gone: no more heartbeats, and no word to it."""
+        self._released.set()
+        if self._beating:
+            self._beating.join(1)
+        self._channel = self._beating = self._after = None
+        self._released = threading.Event()
+        self.lost.clear()
+
     def wait(self) -> bool:
         """Wait until the lock is held, facts or not; false when it could not be had."""
         self._decided.wait()
@@ -93,12 +115,17 @@ class Lease:
                 return 0
         return channel.exit_status or 0
 
+    @property
+    def host(self) -> str:
+        """The host whose lock it is."""
+        return self._transport.host
+
     def _beat(self) -> None:
         """Tell the host that the controller lives; notice when the host let go."""
-        channel = self._channel
+        channel, released = self._channel, self._released
         assert channel is not None  # noqa: S101  # take() set it
         try:
-            while not self._released.wait(BEAT):
+            while not released.wait(BEAT):
                 channel.send(b"beat\n")
                 channel.receive(0)
                 if channel.exit_status is not None:

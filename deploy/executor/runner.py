@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 from deploy import events
 from deploy.errors import DeployError, ExitCode
+from deploy.executor import way_back
 from deploy.executor.fleet import Fleet, Look
 from deploy.executor.interrupts import Interrupts
 from deploy.executor.lease import Lease
+from deploy.executor.result import Result, failure_of
 from deploy.executor.stage import (
     Outcome,
     StageRun,
@@ -19,19 +21,8 @@ from deploy.executor.stage import (
     run_stage,
     undo_steps,
 )
-from deploy.plan import Batch, HostSteps, Plan, Stage
+from deploy.plan import CONTROLLER, Batch, HostSteps, Plan, Stage
 from deploy.shell import Line
-
-
-@dataclass(slots=True)
-class Result:
-    """What a run came to: the state of each host, and what failed."""
-
-    hosts: dict[str, str] = field(default_factory=dict)
-    """By host: `done`, `unchanged`, `old` (went back or was never touched) or `unknown`; and, where
-    a plan has no way back, `failed` or `untouched`."""
-    failures: list[events.HostFailed] = field(default_factory=list)
-    exit_code: ExitCode = ExitCode.DONE
 
 
 class Runner:
@@ -44,28 +35,35 @@ class Runner:
         nonce: str,
         leases: Sequence[Lease] = (),
         interrupts: Interrupts | None = None,
+        began: float = 0.0,
     ) -> None:
         self._fleet = fleet
         self._emit = emit
         self._nonce = nonce
         self._leases = leases
         self._interrupts = interrupts or Interrupts()
+        self._began = began
         self._result = Result()
         self._done: list[Batch] = []
         self._changed: set[str] = set()
         self._stopped: set[str] = set()
+        self._left: set[str] = set()
+        self._cut: set[str] = set()
 
     def carry_out(self, plan: Plan) -> Result:
         """Run every stage; with any failure, bring back what was already changed."""
-        hosts = {host for _, host, _ in plan.steps()}
+        hosts = {host for _, host, _ in plan.steps()} - {CONTROLLER}
         self._result.hosts = dict.fromkeys(sorted(hosts), "old")
         for stage in plan.stages:
             for number, batch in enumerate(stage.batches, 1):
                 if number > 1 and stage.pause:
                     self._pause(stage.pause)
                 if not self._run_batch(stage, number, batch):
-                    self._go_back()
-                    return self._conclude_failure(plan)
+                    return self._turn_back(plan, stage)
+            if self._result.failures:
+                return self._turn_back(plan, stage)
+            if stage.proves:
+                self._tell_proof()
         for host in hosts:
             self._result.hosts[host] = "done" if host in self._changed else "unchanged"
         return self._result
@@ -75,17 +73,22 @@ class Runner:
         lost = [lease for lease in self._leases if lease.lost.is_set()]
         if lost or self._interrupts.first:
             if lost:
-                self._fail(events.HostFailed("", stage.name, "the lock was lost", _LOCK_LOST))
+                self._fail(way_back.lost_lock(stage.name))
             return False
         names = tuple(steps.host for steps in batch.hosts)
         self._emit(events.StageStarted(stage.name, number, len(stage.batches), names))
         outcomes = self._run(stage.name, batch, self._stop_when_interrupted(batch))
-        self._done.append(_undoable(batch, outcomes))
+        self._done.append(way_back.undoable(batch, outcomes))
         failed = tuple(name for name in names if not outcomes[name].succeeded)
         for name in failed:
             self._take_failure(batch, outcomes[name])
         self._emit(events.StageFinished(stage.name, number, failed))
-        return not failed and not self._interrupts.first
+        is_enough = len(self._result.failures) > stage.max_failures
+        return not self._interrupts.first and not (failed and is_enough)
+
+    def _tell_proof(self) -> None:
+        self._result.proved_after = round(time.monotonic() - self._began, 2)
+        self._emit(events.FleetProved(self._result.proved_after))
 
     def _run(self, stage: str, batch: Batch, look: Look) -> dict[str, Outcome]:
         """Every host's outcome; an error before the script ran is an outcome, too."""
@@ -96,6 +99,7 @@ class Runner:
         for host, error in errors.items():
             outcomes[host] = Outcome(host, lost=True, failure=failure_of(error))
         for outcome in outcomes.values():
+            self._result.values.setdefault(outcome.host, {}).update(outcome.values)
             if outcome.succeeded and outcome.changed:
                 self._changed.add(outcome.host)
         return outcomes
@@ -103,7 +107,7 @@ class Runner:
     def _run_host(self, stage: str, steps: HostSteps) -> Outcome:
         run = StageRun(steps.host, stage, self._emit, steps.context.secrets)
         script = compile_steps(steps, self._nonce)
-        return run_stage(self._fleet.transports[steps.host], script, self._nonce, run)
+        return run_stage(self._fleet.transport(steps.host), script, self._nonce, run)
 
     def _stop_when_interrupted(self, batch: Batch) -> Look:
         """At the first signal, tell the hosts that still work to stop."""
@@ -130,8 +134,8 @@ class Runner:
 
         return look
 
-    def _note(self, text: str) -> None:
-        self._emit(events.StepNoted("", "interrupt", text))
+    def _note(self, text: str, step: str = "interrupt") -> None:
+        self._emit(events.StepNoted("", step, text))
 
     def _stop(self, steps: HostSteps) -> None:
         """Tell a host, on another channel, to end the stage that it runs; it then unwinds."""
@@ -139,57 +143,94 @@ class Runner:
             return
         line = Line("stop", steps.context.stop)
         script = compile_context([line], type(steps.context)(), self._nonce)
-        run = StageRun(steps.host, "stop", _silent)
-        run_stage(self._fleet.transports[steps.host], script, self._nonce, run)
+        run = StageRun(steps.host, "stop", lambda _: None)  # the stage itself tells how it ended
+        run_stage(self._fleet.transport(steps.host), script, self._nonce, run)
 
     def _take_failure(self, batch: Batch, outcome: Outcome) -> None:
         """Report a failed host; one that was lost while it changed things is asked to go back."""
         steps = next(steps for steps in batch.hosts if steps.host == outcome.host)
         changes = bool(undo_steps(steps).steps)
+        goes_back = changes or way_back.concerns(outcome.host, self._done)
         if outcome.failure:
-            self._fail(self._explain(outcome, outcome.failure, changes))
+            self._fail(self._explain(outcome, outcome.failure, goes_back))
         if outcome.lost and changes:
             self._result.hosts[outcome.host] = "unknown"
             self._reconnect(outcome.host)
             self._done.append(Batch((steps,)))
-        elif outcome.undo_failed:
-            self._result.hosts[outcome.host] = "unknown"
+        elif outcome.lost:
+            self._cut.add(outcome.host)  # what it did before is put back on a new connection
+        elif outcome.host != CONTROLLER:
+            self._result.hosts[outcome.host] = way_back.state_of(outcome)
 
     def _explain(
-        self, outcome: Outcome, failure: events.HostFailed, changes: bool
+        self, outcome: Outcome, failure: events.HostFailed, goes_back: bool
     ) -> events.HostFailed:
         """A failure with what only the runner knows: why, and what comes next."""
         if outcome.lost:
-            return replace(failure, hint=failure.hint or (_GOING_BACK if changes else _UNTOUCHED))
+            return replace(failure, hint=failure.hint or way_back.next_for(goes_back))
         if outcome.host in self._stopped and not outcome.undo_failed:
             return replace(failure, message="interrupted", hint="", tail=())
         return failure
 
     def _reconnect(self, host: str) -> None:
-        transport = self._fleet.transports[host]
-        transport.close()
+        """Connect and lock anew for the way back; where either fails, nothing is undone."""
+        self._fleet.transports[host].close()
         try:
             self._fleet.connect(host)
+            for lease in self._leases:
+                if lease.host == host and (failure := lease.take_again().failure):
+                    self._leave(failure)
         except DeployError as error:
-            self._emit(failure_of(error))
+            hint = way_back.TAKEN if error.exit_code == ExitCode.LOCKED else error.hint
+            self._leave(replace(failure_of(error), host=host, hint=hint))
 
-    def _go_back(self) -> None:
+    def _leave(self, failure: events.HostFailed) -> None:
+        """Leave a host as it is: it is out of reach, or somebody else's by now."""
+        self._left.add(failure.host)
+        self._result.hosts[failure.host] = "unknown"
+        self._fail(failure)
+
+    def _turn_back(self, plan: Plan, stage: Stage) -> Result:
+        """Something failed in `stage`: every host goes back, unless what it did stands."""
+        if stage.is_final:
+            self._stand()
+        else:
+            self._go_back(plan)
+        return self._conclude_failure(plan)
+
+    def _stand(self) -> None:
+        """Who did the final stage is done; what the others come to is not known from here."""
+        done = {steps.host for steps in self._done[-1].hosts}
+        for host in self._result.hosts:
+            self._result.hosts[host] = "done" if host in done else "unknown"
+
+    def _go_back(self, plan: Plan) -> None:
         """Undo every batch that was changed, last first; errors leave a host unknown."""
-        for batch in reversed(self._done):
-            back = Batch(tuple(s for s in map(undo_steps, batch.hosts) if s.steps))
+        batches = [way for batch in reversed(self._done) if (way := way_back.of(batch)).hosts]
+        for host in set().union(*map(way_back.hosts_of, batches)) & (self._unlocked() | self._cut):
+            self._reconnect(host)
+        for whole in [way_back.merged(batches)] if plan.returns_at_once and batches else batches:
+            back = Batch(tuple(s for s in whole.hosts if s.host not in self._left))
             if not back.hosts:
                 continue
             names = tuple(steps.host for steps in back.hosts)
             self._emit(events.StageStarted("go back", 1, 1, names))
             for host, outcome in self._run("go back", back, self._note_impatience()).items():
-                self._result.hosts[host] = "old" if outcome.succeeded else "unknown"
+                self._result.hosts[host] = way_back.state_after(outcome)
                 if outcome.failure:
                     self._fail(outcome.failure)
 
+    def _unlocked(self) -> set[str]:
+        """Hosts whose lock was lost, and not taken again."""
+        return {lease.host for lease in self._leases if lease.lost.is_set()} - self._left
+
     def _conclude_failure(self, plan: Plan) -> Result:
         if not plan.is_reversible:
-            self._tell_apart()
-        if "unknown" in self._result.hosts.values():
+            way_back.tell_apart(self._result, self._changed)
+        states = set(self._result.hosts.values())
+        if states == {"done"}:
+            self._result.exit_code = ExitCode.DONE  # the decision had been taken: all went on
+        elif "unknown" in states or (plan.is_reversible and "done" in states):
             self._result.exit_code = ExitCode.UNKNOWN
         elif self._interrupts.first:
             self._result.exit_code = self._interrupts.exit_code
@@ -197,48 +238,12 @@ class Runner:
             self._result.exit_code = ExitCode.FAILED
         return self._result
 
-    def _tell_apart(self) -> None:
-        """Where nothing goes back, some hosts are done, some failed, and some were not reached."""
-        failed = {failure.host for failure in self._result.failures}
-        for host, state in self._result.hosts.items():
-            if state == "old":
-                reached = "done" if host in self._changed else "untouched"
-                self._result.hosts[host] = "failed" if host in failed else reached
-
     def _fail(self, failure: events.HostFailed) -> None:
         self._result.failures.append(failure)
         self._emit(failure)
 
     def _pause(self, seconds: int) -> None:
-        self._emit(events.StepNoted("", "pause", f"waiting {seconds} s before the next batch"))
+        self._note(f"waiting {seconds} s before the next batch", "pause")
         end = time.monotonic() + seconds
         while time.monotonic() < end and not self._interrupts.first:
             time.sleep(0.2)
-
-
-_GOING_BACK = "its way back is tried on a new connection"
-_UNTOUCHED = "nothing live was touched there; see that the host is up, then deploy again"
-_LOCK_LOST = "another run may hold it now; see who with `invoke status`, then run this again"
-
-
-def _silent(_: events.Event) -> None:
-    """What the way to a stop reports is nobody's concern: the stage itself tells how it ended."""
-
-
-def _undoable(batch: Batch, outcomes: dict[str, Outcome]) -> Batch:
-    return Batch(tuple(steps for steps in batch.hosts if outcomes[steps.host].succeeded))
-
-
-def failure_of(error: DeployError) -> events.HostFailed:
-    """An error as the event that tells it."""
-    return events.HostFailed(error.host, error.step, error.message, error.hint, error.details)
-
-
-def raise_first(errors: Iterable[DeployError]) -> None:
-    """Raise the gravest of several errors, which then holds the others."""
-    ordered = sorted(errors, key=lambda error: -error.exit_code)
-    if not ordered:
-        return
-    first, *others = ordered
-    first.others = (*first.others, *others)
-    raise first

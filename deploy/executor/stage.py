@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deploy import events
@@ -31,6 +32,8 @@ class Outcome:
     undo_failed: bool = False
     answers: dict[str, Answer] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
+    """What its steps reported by name; `state` is what the host has come to: new or old."""
 
     @property
     def succeeded(self) -> bool:
@@ -48,7 +51,7 @@ class StageRun:
         self._host = host
         self._stage = stage
         self._emit = emit
-        self._secrets = {v: f"«{k}»" for k, v in longest_first(secrets or {}) if len(v) > 3}
+        self._masks = masks(secrets or {})
         self._tails: dict[str, deque[str]] = {}
         self._began: dict[str, float] = {}
         self._refusal: dict[str, str] = {}
@@ -78,8 +81,8 @@ class StageRun:
         self._emit(events.StepLogged(self._host, step, line))
 
     def _mask(self, text: str) -> str:
-        for value, name in self._secrets.items():
-            text = text.replace(value, name)
+        for secret, mask in self._masks.items():
+            text = text.replace(secret, mask)
         return text
 
     def _on_started(self, report: Report) -> None:
@@ -95,6 +98,7 @@ class StageRun:
 
     def _on_value(self, report: Report) -> None:
         key, text = report.fields["key"], self._mask(report.fields["text"])
+        self.outcome.values[key] = text
         self._emit(events.ValueReported(self._host, report.step, key, text))
 
     def _on_fact(self, report: Report) -> None:
@@ -147,11 +151,23 @@ class StageRun:
         return f"ended with exit code {code}"
 
 
-def longest_first(secrets: dict[str, str]) -> list[tuple[str, str]]:
-    """Secrets in the order of masking: one that begins another must not uncover its rest."""
-    return sorted(secrets.items(), key=lambda item: -len(item[1]))
+def masks(secrets: Mapping[str, str]) -> dict[str, str]:
+    """What to write in place of each text that must not show: a secret as a whole, and each line.
+
+    Longest first: one that begins another must not uncover its rest.
+    """
+    found = {value: name for name, value in secrets.items() if len(value) > _SHORT}
+    for name, value in secrets.items():
+        for line in map(str.strip, value.split("\n")):
+            if len("".join(line.split())) > _SHORT and not _ARMOUR.fullmatch(line):
+                found.setdefault(line, name)
+    return {text: f"«{found[text]}»" for text in sorted(found, key=len, reverse=True)}
 
 
+_SHORT = 3
+"""Characters; what is no longer would be found everywhere, and tells nothing when it is."""
+_ARMOUR = re.compile(r"-{5}(BEGIN|END) [^-]*-{5}")
+"""First and last line of a PEM text (RFC 7468): it says what the secret is, and is none."""
 _OUTCOMES: dict[str, events.Outcome] = {
     "changed": "changed",
     "unchanged": "unchanged",

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from deploy.facts import Fact, table
 from deploy.shell import call
 
 Verdict = Literal["ok", "stale", "foreign", "unreadable"]
+_NODE = ("node", "nodejs", "node[0-9]*", "node-[0-9]*")
+"""Names of its executable, as is_node of process.sh knows them, too."""
 _MASTER = re.compile(r"actionhero\S* (?:.* )?(?:startCluster|start cluster)(?: |$)")
 _WORKER = re.compile(r"actionhero\S* (?:.* )?start(?: |$)|dist/server\.js")
+
+
+def is_node_program(path: str) -> bool:
+    """The executable at `path`, as /proc has it, is Node's."""
+    name = path.removesuffix(" (deleted)").rpartition("/")[2]
+    return any(fnmatchcase(name, known) for known in _NODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +36,25 @@ class Process:
     """`me` for the deploy user, else a user's name."""
     directory: str
     """Real path of its working directory; `?` when it may not be read."""
+    program: str
+    """Real path of its executable; `?` when it may not be read."""
     command: str
 
     @property
+    def is_node(self) -> bool:
+        """Node runs it; of another user's process nobody may know, and its words have to do."""
+        unseen = self.program == "?" and self.owner != "me"
+        return unseen or is_node_program(self.program)
+
+    @property
     def is_master(self) -> bool:
-        """Its command line is that of a cluster master."""
-        return bool(_MASTER.search(self.command))
+        """It is Node's, and its command line is that of a cluster master."""
+        return self.is_node and bool(_MASTER.search(self.command))
 
     @property
     def is_actionhero(self) -> bool:
-        """Its command line is ActionHero's, or that of an app's own server file."""
-        return bool(_WORKER.search(self.command) or self.is_master)
+        """It is Node's, and its command line ActionHero's, or that of an app's own server file."""
+        return self.is_node and bool(_WORKER.search(self.command) or self.is_master)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,15 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A process of the app that nobody started under a title of ours, and where it listens."""
+
+    pid: int
+    endpoint: str
+    """The unix socket or the port at which one of ours is to listen."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterState:
     """The app's processes and pidfiles on one host."""
 
@@ -74,6 +100,8 @@ class ClusterState:
     pidfiles: tuple[Pidfile, ...] = ()
     workers_wanted: int = 0
     """The inventory's number, with `auto` worked out on the host."""
+    workers_why: str = ""
+    """Why `auto` is that number; empty where the inventory has one."""
     installed: str = ""
     """Version of ActionHero in the live tree; empty where there is none."""
     activated: dict[str, str] = field(default_factory=dict)
@@ -82,6 +110,8 @@ class ClusterState:
     """What was last proved to serve."""
     units: tuple[Unit, ...] = ()
     """The units that run this app's processes."""
+    taken: tuple[Taken, ...] = ()
+    """Endpoints that processes hold which were started by hand; only from ActionHero 22 on."""
 
     @property
     def ours(self) -> tuple[Process, ...]:
@@ -138,10 +168,12 @@ def parse_cluster(text: str) -> ClusterState:
         processes=tuple(processes.values()),
         pidfiles=tuple(_pidfile(row, processes, root) for row in rows if row[0] == "pidfile"),
         workers_wanted=int(single["workers"][0]),
+        workers_why="".join(single["workers"][1:]),
         installed=single.get("installed", [""])[0],
         activated=_record(rows, "activated"),
         proved=_record(rows, "proved"),
         units=tuple(Unit(int(row[1]), row[2], row[3]) for row in rows if row[0] == "unit"),
+        taken=tuple(Taken(int(row[1]), row[2]) for row in rows if row[0] == "taken"),
     )
 
 
@@ -150,9 +182,10 @@ def _record(rows: list[list[str]], kind: str) -> dict[str, str]:
 
 
 def _process(row: list[str]) -> Process:
-    _, pid, parent, start, session, owner, directory, command = row
+    pid, parent, start, session = map(int, row[1:5])
+    owner, directory, program, command = row[5:]
     words = command.replace("\x1f", " ").strip()
-    return Process(int(pid), int(parent), int(start), int(session), owner, directory, words)
+    return Process(pid, parent, start, session, owner, directory, program, words)
 
 
 def _pidfile(row: list[str], processes: dict[int, Process], root: str) -> Pidfile:

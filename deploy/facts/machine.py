@@ -36,13 +36,19 @@ class MachineState:
     kill_user_processes: bool
     linger: bool
     runtime_dir: str
+    total: int = 0
+    """Kilobytes of memory."""
     user_manager: str = ""
     """State of the user's own systemd, or why it cannot be asked; empty where nobody asks."""
+    units: tuple[tuple[str, str], ...] = ()
+    """Of the units that an administrator installs, what is not right: `missing` and a name, or
+    `differs` and a path; and `denied`, with a command that sudo does not let through."""
 
 
 def parse_machine(text: str) -> MachineState:
     """Parse the answer of `host_state`: a key and a value a line."""
-    values = {row[0]: row[1] if len(row) > 1 else "" for row in table(text)}
+    rows = table(text)
+    values = {row[0]: row[1] if len(row) > 1 else "" for row in rows}
     inodes = values["inodes"]
     return MachineState(
         **{key: values[key] for key in ("user", "node", "npm", "git", "flock", "setsid", "arch")},
@@ -56,7 +62,9 @@ def parse_machine(text: str) -> MachineState:
         kill_user_processes=values["kill_user_processes"] == "yes",
         linger=values["linger"] == "yes",
         runtime_dir=values["runtime_dir"],
+        total=int(values.get("total") or 0),
         user_manager=values.get("user_manager", ""),
+        units=tuple((row[1], row[2]) for row in rows if row[0] in ("unit", "sudo")),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deploy.facts import Fact
-from deploy.shell import call
+from deploy.inventory.layout import Layout, ReleasesLayout
+from deploy.shell import Call, call
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +37,8 @@ def parse_tree(text: str) -> TreeState:
     )
 
 
-Tree: Fact[TreeState] = Fact("tree", lambda layout: call("tree_state", layout.app), parse_tree)
+def _call(layout: Layout) -> Call:
+    return call("tree_state", layout.current if isinstance(layout, ReleasesLayout) else layout.app)
+
+
+Tree: Fact[TreeState] = Fact("tree", _call, parse_tree)

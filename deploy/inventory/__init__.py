@@ -1,12 +1,16 @@
 """The inventory: which hosts there are, what runs on them, and how they are reached."""
 
-from deploy.inventory.layout import Layout, layout_for
+from deploy.inventory.layout import Layout, ReleasesLayout, layout_for, releases_layout
 from deploy.inventory.loader import load_environment
 from deploy.inventory.models import (
     App,
     Environment,
     Freeze,
+    Hook,
+    Hooks,
     Host,
+    Notification,
+    Register,
     Role,
     Rollout,
     SecretSource,
@@ -21,8 +25,13 @@ __all__ = [
     "App",
     "Environment",
     "Freeze",
+    "Hook",
+    "Hooks",
     "Host",
     "Layout",
+    "Notification",
+    "Register",
+    "ReleasesLayout",
     "Role",
     "Rollout",
     "SecretSource",
@@ -33,5 +42,6 @@ __all__ = [
     "json_schema",
     "layout_for",
     "load_environment",
+    "releases_layout",
     "select",
 ]

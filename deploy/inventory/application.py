@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from deploy.inventory.fields import Seconds
 from deploy.inventory.values import (
     AppPath,
     CommandLine,
     Line,
     Name,
     RelativePath,
-    Seconds,
     UrlPath,
     Word,
 )

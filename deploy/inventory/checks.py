@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from deploy.inventory.faults import Fault
 from deploy.inventory.layout import LONGEST_SOCKET, make_layout
 from deploy.inventory.nodes import Node
+from deploy.inventory.program_checks import check_programs
 from deploy.inventory.validation import nearest
 
 MOST_WORKERS = 100
@@ -24,6 +25,9 @@ def check_all(tree: Node, layers: Mapping[str, Node]) -> Iterator[Fault]:
     yield from check_addresses(tree, layers)
     for name, settings in layers.items():
         yield from check_sockets(tree, name, settings)
+        yield from check_listens(tree, name, settings)
+        yield from check_balancer(name, settings)
+        yield from check_programs(name, settings)
 
 
 def named(tree: Node, section: str) -> dict[str, Node]:
@@ -104,10 +108,32 @@ def check_sockets(tree: Node, name: str, settings: Node) -> Iterator[Fault]:
         return
     workers = text_of(settings.get("workers"))
     last = (workers if isinstance(workers, int) else MOST_WORKERS) - 1
-    sockets = make_layout(path.rstrip("/"), elsewhere if isinstance(elsewhere, str) else None)
-    size = len(sockets.socket(max(last, 0)).encode())
+    strategy = str(text_of(tree.get("strategy")) or "releases")
+    sockets_dir = elsewhere if isinstance(elsewhere, str) else None
+    socket = make_layout(path.rstrip("/"), sockets_dir, strategy).longest_socket(max(last, 0))
+    size = len(socket.encode())
     if size > LONGEST_SOCKET:
-        text = (
-            f"{sockets.socket(max(last, 0))} on {name} has {size} bytes; allowed: {LONGEST_SOCKET}"
-        )
+        text = f"{socket} on {name} has {size} bytes; allowed: {LONGEST_SOCKET}"
         yield Fault(culprit.at, culprit.key, f"{text}: set sockets_dir to a shorter directory")
+
+
+def check_listens(tree: Node, name: str, settings: Node) -> Iterator[Fault]:
+    """Old and new processes stand side by side: on one port they cannot."""
+    host, listen = named(tree, "hosts").get(name), settings.get("listen")
+    if host is None or listen is None or text_of(tree.get("strategy")) != "releases":
+        return
+    running = [roles_of(tree, host)[role] for role in app_roles(tree, host)]
+    serves = any(text_of(role.get("serves")) is not False for role in running)
+    if serves and text_of(listen) != "socket":
+        text = f"{text_of(listen)!r} on {name}; strategy releases needs `socket`, for two at a time"
+        yield Fault(listen.at, listen.key, text)
+
+
+def check_balancer(name: str, settings: Node) -> Iterator[Fault]:
+    """What takes a host out of the balancer needs what lets it in again."""
+    pair = {key: settings.get(key) for key in ("drain_command", "ready_command")}
+    given = {key: node for key, node in pair.items() if node and node.value is not None}
+    if len(given) == 1:
+        (node,) = given.values()
+        (missing,) = pair.keys() - given
+        yield Fault(node.at, node.key, f"{name} has no {missing}; the two are a pair")

@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from deploy.inventory.models import App, Freeze, Model, Role, Rollout, Settings, Ssh
+from deploy.inventory.auditing import Audit
+from deploy.inventory.models import (
+    App,
+    Freeze,
+    Hooks,
+    Model,
+    Notification,
+    Register,
+    Role,
+    Rollout,
+    Settings,
+    Ssh,
+)
 from deploy.inventory.values import Name, Target
 
 
@@ -15,16 +27,26 @@ class Head(Model):
 
     app: App
     """The application: where it comes from, where it lives, how it is made ready."""
-    strategy: Literal["in_place"] = "in_place"
-    """How new code goes live."""
+    strategy: Literal["in_place", "releases"] = "releases"
+    """How new code goes live: in the tree that is there, or as a release directory of its own."""
+    keep_releases: Annotated[int, Field(gt=0)] = 5
+    """Releases that served well and are kept for a way back (strategy `releases`)."""
     protected: bool = False
     """Ask for the environment's name before anything changes."""
     freeze: tuple[Freeze, ...] = ()
     """Spans of time in which nobody deploys without `--force`."""
     rollout: Rollout = Rollout.model_construct()
     """In which order hosts go."""
+    decision: Register = Register.model_construct()
+    """The redis in which all hosts decide together."""
+    hooks: Hooks = Hooks.model_construct()
+    """Commands of your own around the phases of a deploy."""
+    notify: tuple[Notification, ...] = ()
+    """Who is told how a deploy or a rollback goes."""
     ssh: Ssh = Ssh.model_construct()
     """How the hosts are reached."""
+    audit: Audit = Audit.model_construct()
+    """Findings of `invoke audit` that are known."""
 
 
 class HostEntry(Settings):

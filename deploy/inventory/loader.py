@@ -13,11 +13,13 @@ from deploy.inventory.faults import Fault, refuse, show_key
 from deploy.inventory.merge import merge
 from deploy.inventory.models import Environment, Host, Role, Settings
 from deploy.inventory.nodes import Node, Part, read_tree
+from deploy.inventory.programs import lay_targets
 from deploy.inventory.validation import find_faults, nearest, parse
 
 _HEAD = set(Head.model_fields)
 _SETTINGS = set(Settings.model_fields)
 _ROLE = set(Role.model_fields)
+_HOSTS_ONLY = {"programs"}
 
 
 def load_environment(name: str, directory: Path) -> Environment:
@@ -63,13 +65,14 @@ def _read(name: str, files: list[Path]) -> Node:
 
 
 def _settings_of(tree: Node, host: Node) -> Node:
-    """The host's settings: environment < roles < host."""
+    """The host's settings: built-in targets < environment < roles < host."""
     layers = [tree, *roles_of(tree, host).values(), host]
-    return merge(*(layer.only(_SETTINGS) for layer in layers))
+    return lay_targets(merge(*(layer.only(_SETTINGS) for layer in layers)))
 
 
 def _role_of(tree: Node, role: Node) -> Node:
-    return merge(tree.only(_SETTINGS), role.only(_ROLE))
+    """Without programs: theirs may be whole on a host only, where alone they count."""
+    return merge(tree.only(_SETTINGS - _HOSTS_ONLY), role.only(_ROLE - _HOSTS_ONLY))
 
 
 def _faults(tree: Node, layers: dict[str, Node]) -> Iterator[Fault]:

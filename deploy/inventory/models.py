@@ -5,10 +5,9 @@ Layering (defaults < environment < role < host) is the loader's; here every valu
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from deploy.inventory.application import (
     App,
@@ -18,24 +17,30 @@ from deploy.inventory.application import (
     Model,
     OnceCommand,
 )
-from deploy.inventory.settings import ActionheroSettings, NginxSettings
+from deploy.inventory.auditing import Audit
+from deploy.inventory.fields import Seconds, SecondsOrNone
+from deploy.inventory.hooks import Hook, Hooks
+from deploy.inventory.notification import Notification, SecretSource
+from deploy.inventory.programs import File, Program
+from deploy.inventory.register import Register, RegisterTls, Sentinel
+from deploy.inventory.rollout import Freeze, Gate, Rollout
+from deploy.inventory.settings import NginxSettings
+from deploy.inventory.settings_actionhero import ActionheroSettings
+from deploy.inventory.surroundings import Surroundings
 from deploy.inventory.values import (
     AbsolutePath,
     AppPath,
-    BatchSize,
     BinDirectory,
     CommandLine,
     EnvironmentName,
+    Fallback,
     Gateway,
     Line,
-    Moment,
     Name,
     Port,
-    Seconds,
     Target,
     Text,
     User,
-    parse_moment,
 )
 
 __all__ = [
@@ -43,43 +48,29 @@ __all__ = [
     "Command",
     "Dependencies",
     "Environment",
+    "File",
     "Freeze",
+    "Gate",
     "Health",
+    "Hook",
+    "Hooks",
     "Host",
     "Model",
+    "Notification",
     "OnceCommand",
+    "Program",
+    "Register",
+    "RegisterTls",
     "Role",
     "Rollout",
     "SecretSource",
+    "Sentinel",
     "Settings",
     "Ssh",
 ]
 
 
-class SecretSource(Model):
-    """Where a secret is read from, late, on the controller; exactly one of the three."""
-
-    env: EnvironmentName | None = None
-    """Name of an environment variable of the controller."""
-    file: Line | None = None
-    """Path of a file; its last newline is dropped."""
-    command: CommandLine | None = None
-    """Command whose standard output is the secret (`pass show chat/token`)."""
-
-    @model_validator(mode="after")
-    def _has_one_source(self) -> SecretSource:
-        if len([one for one in (self.env, self.file, self.command) if one is not None]) != 1:
-            raise ValueError("a secret has exactly one source: env, file or command")
-        return self
-
-    def __str__(self) -> str:
-        """Where the secret comes from; never what it is."""
-        if self.env is not None:
-            return f"variable {self.env}"
-        return f"file {self.file}" if self.file is not None else f"command {self.command}"
-
-
-class Settings(Model):
+class Settings(Surroundings):
     """What may be set for an environment, a role or a host; the narrowest wins."""
 
     user: User | None = None
@@ -93,17 +84,37 @@ class Settings(Model):
     path: AppPath | None = None
     """Directory of the app, where it is not `app.path`."""
     sockets_dir: AbsolutePath | None = None
-    """Directory of the unix sockets; else .deploy/sockets in the app's directory."""
+    """Directory of the unix sockets; else .deploy/sockets, or shared/sockets for `releases`."""
     node_bin: BinDirectory = ""
     """Directory that holds node and npm, put first in PATH."""
-    supervisor: Literal["detached", "systemd-user"] = "detached"
-    """Who starts and stops the processes."""
+    supervisor: Literal["detached", "systemd-user", "systemd"] = "detached"
+    """Who starts and stops the processes; `systemd` needs what `invoke render-units` writes."""
     workers: Annotated[int, Field(gt=0)] | Literal["auto"] = "auto"
     """Workers of the cluster, or processes from version 22; `auto` is CPUs less one, at least 2."""
+    cpus: Annotated[int, Field(gt=0)] | None = None
+    """CPUs that `auto` counts with, where a machine has more now and then only; none: all."""
+    worker_memory: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] | None = None
+    """What one worker holds, as 300m or 1g: `auto` is no more than 3/4 of the memory hold."""
     listen: Port | Literal["socket"] = "socket"
     """A TCP port, or `socket` for a unix socket that the layout names."""
     stop_timeout: Seconds = 60
     """Seconds between TERM and the report that a process did not stop."""
+    drain: Seconds = 60
+    """Seconds that requests to old code may take after a switch; what lasts is long-lived."""
+    drain_websockets: SecondsOrNone = 0
+    """Further seconds for long-lived connections (WebSockets) to old code; then they are cut."""
+    warm: SecondsOrNone = 0
+    """Seconds for which old web processes are kept after a switch, for a rollback at once."""
+    overlap: bool = True
+    """False stops old code before new code starts: for what must not run twice (own timers)."""
+    fallback: Fallback = "refuse"
+    """Without memory for old and new code at once: `refuse`, or `restart`: the old stops first."""
+    drain_command: CommandLine | None = None
+    """Run on the host before old code stops first, so that the balancer sends it nothing."""
+    ready_command: CommandLine | None = None
+    """Run on the host once its new (or its old) code answers again: the balancer may send."""
+    front: Line | None = None
+    """URL at which this host's nginx is asked; else made from `nginx.listen`. `off`: it is not."""
     env: dict[EnvironmentName, Text] = Field(default={})
     """Environment variables of the app's processes and commands; not for secrets."""
     secrets: dict[EnvironmentName, SecretSource] = Field(default={})
@@ -112,6 +123,8 @@ class Settings(Model):
     """Values for the rendered ActionHero configuration."""
     nginx: NginxSettings = NginxSettings.model_construct()
     """Values for the rendered nginx.conf."""
+    programs: dict[Name, Program] = Field(default={})
+    """Programs whose files `invoke configure` installs; a built-in target needs `{}` only."""
     vars: dict[str, Any] = Field(default={})
     """Values of your own, for your own templates."""
 
@@ -166,36 +179,6 @@ class Ssh(Model):
     """Forward the SSH agent, so that the host can read the repository with your key."""
 
 
-class Freeze(Model):
-    """A span of time in which nobody deploys without `--force`."""
-
-    start: Moment
-    """ISO 8601 time with zone, the first moment of the freeze."""
-    end: Moment
-    """ISO 8601 time with zone, the first moment after it."""
-    reason: Line
-    """What a person who tries to deploy is told."""
-
-    @model_validator(mode="after")
-    def _starts_before_it_ends(self) -> Freeze:
-        if parse_moment(self.start) >= parse_moment(self.end):
-            raise ValueError("a freeze ends after it starts")
-        return self
-
-    def covers(self, now: datetime) -> bool:
-        """True when `now` (with a zone) is in the span."""
-        return parse_moment(self.start) <= now < parse_moment(self.end)
-
-
-class Rollout(Model):
-    """In which order hosts go."""
-
-    batches: Annotated[tuple[BatchSize, ...], Field(min_length=1)] = (1, "100%")
-    """Sizes of the batches: numbers, or percentages of all hosts; the last repeats."""
-    pause: Annotated[int, Field(ge=0)] = 0
-    """Seconds to wait between two batches."""
-
-
 class Environment(Model):
     """One environment, whole and effective."""
 
@@ -203,12 +186,18 @@ class Environment(Model):
     source: str
     """Path of the environment's YAML file."""
     app: App
-    strategy: Literal["in_place"] = "in_place"
+    strategy: Literal["in_place", "releases"] = "releases"
+    keep_releases: Annotated[int, Field(gt=0)] = 5
+    """Releases that served well and are kept for a way back (strategy `releases`)."""
     protected: bool = False
     """Ask for the environment's name before anything changes."""
     freeze: tuple[Freeze, ...] = ()
     rollout: Rollout = Rollout.model_construct()
+    decision: Register = Register.model_construct()
+    hooks: Hooks = Hooks.model_construct()
+    notify: tuple[Notification, ...] = ()
     ssh: Ssh = Ssh.model_construct()
+    audit: Audit = Audit.model_construct()
     roles: dict[str, Role]
     """Each with the environment's settings under its own."""
     hosts: dict[str, Host]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.inventory.document import Head
+from deploy.inventory.fields import LENGTH
 from deploy.inventory.models import Settings
 from deploy.inventory.schema import Schema, entry_of, file_schema, json_schema
 from deploy.inventory.values import WORDS
@@ -141,7 +142,8 @@ def _mapping(field: Schema) -> str:
 def _text(field: Schema) -> str:
     if field.get("format") == "date-time":
         return "time with a zone"
-    return WORDS.get(field.get("pattern", ""), "text")
+    words = {**WORDS, LENGTH: "a length like `90s`, `10m`, `1h`"}
+    return words.get(field.get("pattern", ""), "text")
 
 
 def _integer(field: Schema) -> str:

@@ -1,34 +1,27 @@
-"""Knobs of the rendered files: nginx.conf and ActionHero's own configuration.
-
-docs/nginx.md and docs/actionhero-config.md say why each default is what it is.
-"""
+"""Knobs of nginx.conf; docs/nginx.md says why each default is what it is."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from deploy.inventory.fields import (
     Address,
     Count,
-    EnvironmentName,
-    HostName,
+    Knobs,
     LogTarget,
     MimeType,
     Network,
-    Port,
     SafePath,
     Seconds,
     Size,
     UrlPath,
 )
+from deploy.inventory.settings_site import SiteSettings
 
-
-class Knobs(BaseModel):
-    """Frozen, strict about keys, documented by the line under each field (see schema.py)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Variable = Annotated[str, Field(pattern=r"^\$[a-z_][a-z0-9_]*$")]
 
 
 class GzipSettings(Knobs):
@@ -80,8 +73,8 @@ class TlsSettings(Knobs):
     """Offer HTTP/2; WebSockets keep to HTTP/1.1."""
 
 
-class NginxSettings(Knobs):
-    """Values for nginx.conf; docs/nginx.md says why each default is what it is."""
+class NginxSettings(SiteSettings):
+    """Values for nginx.conf, or the file of `nginx_site`; docs/nginx.md has the reasons."""
 
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")] | None = None
     """User of the worker processes; needs nginx to be started as root."""
@@ -107,10 +100,18 @@ class NginxSettings(Knobs):
         " upstream=$upstream_addr upstream_status=$upstream_status"
         " upstream_time=$upstream_response_time id=$forwarded_request_id"
     )
-    """One line of the access log, in nginx's variables; times are seconds."""
+    """One line of the access log, in nginx's variables; times are seconds.
+
+    The gate reads the status behind the first text in quotes, which is the request; and, outside of
+    quotes, time= and upstream=: without them nothing is slow, and the old release's help no error.
+    """
+    access_log_json: LogTarget | None = None
+    """A second access log for programs, a JSON object a line: a file, or `syslog:…`."""
+    access_log_fields: dict[FieldName, Variable] = Field(default={})
+    """Further fields of that line and the variable of nginx in each (`$upstream_http_x_build`)."""
     temp_path: SafePath | None = None
     """Existing directory for nginx's temporary files; else those compiled into nginx."""
-    mime_types: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")], MimeType] = {}
+    mime_types: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")], MimeType] = Field(default={})
     """File extension to MIME type, over and above the usual ones."""
     default_type: MimeType = "application/octet-stream"
     """MIME type of a file with an unknown extension."""
@@ -171,59 +172,6 @@ class NginxSettings(Knobs):
     def _trust_needs_addresses(self) -> NginxSettings:
         if self.trust_forwarded_proto and not self.real_ip_from:
             raise ValueError("trust_forwarded_proto needs the balancer's addresses: real_ip_from")
+        if self.cache and not self.proxy_buffering:
+            raise ValueError("cache needs proxy_buffering: nginx keeps only what it buffers")
         return self
-
-
-class RedisSettings(Knobs):
-    """Redis, unless REDIS_HOST, REDIS_PORT, REDIS_DB and the password are in the environment."""
-
-    host: HostName = "127.0.0.1"
-    """Name or address of the redis server."""
-    port: Port = 6379
-    """TCP port of the redis server."""
-    db: Annotated[int, Field(ge=0)] = 0
-    """Database for cache, chat and what is shared between the processes."""
-    tasks_db: Annotated[int, Field(ge=0)] | None = None
-    """Database for tasks; else the same as `db`."""
-
-
-class TaskSettings(Knobs):
-    """Background tasks; they run on roles with `serves: false` only."""
-
-    scheduler: bool = True
-    """Enqueue periodic and delayed tasks."""
-    queues: tuple[Annotated[str, Field(min_length=1)], ...] = ("*",)
-    """Queues to work, the most urgent first."""
-    timeout: Count = 5000
-    """Milliseconds between two looks into empty queues."""
-    min_task_processors: Annotated[int, Field(ge=0)] = 1
-    """Fewest jobs at a time in one process."""
-    max_task_processors: Count = 10
-    """Most jobs at a time in one process."""
-    stuck_worker_timeout: Count | None = 3_600_000
-    """Milliseconds without a heartbeat after which a worker counts as stuck; none: never."""
-    retry_stuck_jobs: bool = False
-    """Run the job of a stuck worker again."""
-
-
-class ActionheroSettings(Knobs):
-    """Values for ActionHero's configuration; docs/actionhero-config.md shows the files."""
-
-    server_token_env: EnvironmentName = "SERVER_TOKEN"  # noqa: S105  # a name, no secret
-    """Environment variable that holds the server token; declare it under `secrets`."""
-    redis: RedisSettings = RedisSettings.model_construct()
-    """Where redis is, unless the process's environment says otherwise."""
-    tasks: TaskSettings = TaskSettings.model_construct()
-    """How background tasks are worked."""
-    boot_attempts: Annotated[int, Field(ge=2)] = 3
-    """Attempts to listen; with one a stale socket file ends the process at once."""
-    websocket: bool = True
-    """Serve WebSockets on roles that serve."""
-    tcp_port: Port | None = None
-    """TCP port of ActionHero's raw socket server on roles that serve; none: off."""
-    tcp_bind: HostName = "127.0.0.1"
-    """Address that the raw socket server listens on."""
-    extra: dict[
-        Literal["general", "redis", "tasks", "web", "websocket", "socket"], dict[str, JsonValue]
-    ] = {}
-    """Further keys of a section in ActionHero's own spelling, laid over the rendered ones."""

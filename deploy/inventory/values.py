@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 _NO_NUL = r"^[^\x00]*$"
 _LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -84,6 +84,16 @@ def _gateway(text: str) -> str:
     return text
 
 
+def _fallback(name: str) -> str:
+    if name == "usr2":
+        raise ValueError(
+            "USR2 is no way between releases: the master keeps the code and the directory of the "
+            "release that it was started from, so a host could neither be proved nor go back. "
+            "Set `fallback: restart`, or `strategy: in_place`, which reloads by USR2"
+        )
+    return name
+
+
 def _batch(size: str | int) -> str | int:
     fits = size >= 1 if isinstance(size, int) else re.fullmatch(_PERCENTAGE, size)
     if not fits:
@@ -91,7 +101,6 @@ def _batch(size: str | int) -> str | int:
     return size
 
 
-Seconds = Annotated[int, Field(gt=0)]
 Port = Annotated[int, Field(gt=0, lt=65536)]
 Text = Annotated[str, Field(pattern=_NO_NUL)]
 CommandLine = Annotated[str, Field(min_length=1, pattern=_NO_NUL)]
@@ -117,3 +126,4 @@ BatchSize = Annotated[
         {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _PERCENTAGE}]}
     ),
 ]
+Fallback = Annotated[Literal["refuse", "restart"], BeforeValidator(_fallback)]

@@ -10,8 +10,10 @@ run_once() { run_command "the command" "$@"; }
 # run_command WHAT PREPARED COMMAND SECONDS: run it, and refuse with its name when it fails.
 run_command() {
   _what=$1 _prepared=$2 _command=$3 _seconds=$4 _code=0 _serves=''
+  [ "${_prepared%.partial}" = "$_prepared" ] || [ ! -d "${_prepared%.partial}" ] ||
+    unchanged "the release is complete"
   [ -d "$_prepared" ] || refuse "there is no prepared tree $_prepared" "deploy again"
-  [ ! -e "$_prepared.complete" ] || _serves='; the old code still serves'
+  ! is_beside "$_prepared" || _serves='; the old code still serves'
   (
     app_environment
     search_tree_first "$_prepared"
@@ -25,6 +27,13 @@ run_command() {
     *) refuse "$_what \`$_command\` ended with code $_code$_serves" \
       "see the last lines of its output; mend it, then deploy again" ;;
   esac
+}
+
+# is_beside TREE: it is made ready while other code serves: a prepared tree, or a release that is
+# not the current one.
+is_beside() {
+  [ -e "$1.complete" ] ||
+    { [ -e "$1/.deploy/release" ] && [ "$(readlink "${1%/*}/../current")" != "releases/${1##*/}" ]; }
 }
 
 # search_tree_first TREE: its programs, and those of its virtual environment, before all others.

@@ -10,7 +10,7 @@ checkout_tree() {
   remember_tree
   mkdir -p "$_app/pids" "$_app/log"
   if [ "$_old" = "$_revision" ]; then
-    [ "$(sed -n 's/^revision=//p' "$_app/.deploy/activated" 2>/dev/null)" != "$_revision" ] || unchanged
+    [ "$(sed -n 's/^revision=//p' "$_app/.deploy/activated" 2>/dev/null)" != "$_revision" ] || was_moved || unchanged
   else
     secure_tree
     : >"$_previous/moving"
@@ -152,7 +152,8 @@ return_to_old() {
 # tick more, since a process of this very tick may have started before the move.
 mark_checkout() {
   write_file "$1/.deploy/activated" 644 "revision=$2
-boot=$(cat /proc/sys/kernel/random/boot_id)
+boot=$(boot_id)
 ticks=$(($(ticks_now) + 1))
+moves=$(count_moves "$1")
 "
 }

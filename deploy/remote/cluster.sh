@@ -1,19 +1,19 @@
 # One app's processes on this host: found, reloaded, stopped, scaled. Never signalled unidentified.
-# needs: process supervisor prove
+# needs: process supervisor prove workers
 # shellcheck shell=sh
 
 # describe_cluster APP MODEL WORKERS LISTEN HEALTH TITLE SUPERVISOR STOP_SECONDS: what the verbs
-# below speak of. MODEL: startCluster, "start cluster", processes, or auto for what is installed. WORKERS: a number, or auto for
-# one less than the CPUs and at least two. LISTEN: directory of sockets, or a port.
+# below speak of. MODEL: startCluster, "start cluster", processes, or auto for what is installed. WORKERS: a number, or auto (auto_workers).
+# LISTEN: directory of sockets, or a port.
 describe_cluster() {
   app=$1 model=$2 workers=$3 listen=$4 health=$5 title=$6 supervisor=$7 stop_seconds=$8
   state=$app/.deploy
   case $supervisor in systemd-user) supervisor=systemd_user ;; esac
+  wanted_supervisor=$supervisor wanted_seconds=$stop_seconds # a release keeps what it was made with
+  node_program=$(command -v node) || node_program=''
   [ "$model" != auto ] || model=$(installed_model)
-  if [ "$workers" = auto ]; then
-    workers=$(($(nproc) - 1))
-    [ "$workers" -ge 2 ] || workers=2
-  fi
+  workers_asked=$workers
+  case $workers in auto*) workers=$(auto_workers "$workers") ;; esac
 }
 
 # installed_version: the version of ActionHero in the tree; nothing where there is none.
@@ -36,6 +36,8 @@ installed_model() {
 
 # is_master PID: a cluster master's command line.
 is_master() {
+  read_command "$1" || return 1
+  case $_argv in *actionhero*start*[Cc]luster*) ;; *) return 1 ;; esac
   case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in
     *actionhero*' startCluster '* | *actionhero*' start cluster '*) return 0 ;;
   esac
@@ -50,9 +52,20 @@ list_ours() {
   done
 }
 
+# list_held: inodes of the sockets that the processes of standard input ("pid start" lines) hold.
+list_held() {
+  set --
+  while read -r _pid _; do set -- "$@" "/proc/$_pid/fd"; done
+  # shellcheck disable=SC2012 # descriptors are numbers
+  [ $# -eq 0 ] || ls -l "$@" 2>/dev/null | sed -n 's/.* -> socket:\[\(.*\)\]$/\1/p'
+}
+
 # list_tops: "pid start" of the processes that a supervisor starts: masters, or each process.
-list_tops() {
-  list_ours | while read -r _pid _start; do
+list_tops() { list_ours | choose_tops; }
+
+# choose_tops: those of them that standard input names.
+choose_tops() {
+  while read -r _pid _start; do
     if is_top "$_pid" && ! is_copy "$_pid"; then echo "$_pid $_start"; fi
   done
 }
@@ -63,15 +76,17 @@ is_top() {
     is_master "$1"
     return
   fi
-  case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in
-    *dist/server.js*) return 0 ;;
-  esac
+  read_command "$1" || return 1
+  case $_argv in *dist/server.js*) return 0 ;; esac
   return 1
 }
 
 # find_master: set master and master_start; false when none runs, refused when several do.
-find_master() {
-  _tops=$(list_tops)
+find_master() { only_master "$(list_tops)"; }
+
+# only_master TOPS: the same, of those.
+only_master() {
+  _tops=$1
   [ -n "$_tops" ] || return 1
   [ "$(printf '%s\n' "$_tops" | wc -l)" -eq 1 ] || refuse \
     "more than one cluster master runs from $app: $(printf '%s' "$_tops" | tr '\n' ',')" \
@@ -90,10 +105,19 @@ list_workers() {
 
 # signal_process SIGNAL PID START: signal a process of this app, compared again just before.
 signal_process() {
-  is_ours "$2" "$3" "$(real_directory "$app")" ||
-    refuse "process $2 is not this app's any more; no signal was sent" "run the command again"
+  is_ours "$2" "$3" "$(real_directory "$app")" || refuse_signal "$2"
   kill -"$1" "$2"
 }
+
+# terminate SIGNAL PID START: the same with a signal that ends it. What ends meanwhile, by a watcher's
+# hand or by itself, is as it should be; while it exits it works in no directory, and is nobody's.
+terminate() {
+  if is_ours "$2" "$3" "$(real_directory "$app")" && kill -"$1" "$2" 2>/dev/null; then return 0; fi
+  wait_for_exit 2 "$2" "$3" || refuse_signal "$2"
+}
+
+# refuse_signal PID: it was listed as this app's, and is something else.
+refuse_signal() { refuse "process $1 is not this app's any more; no signal was sent" "run the command again"; }
 
 # wait_for_exit SECONDS PID START: true when the process is gone.
 wait_for_exit() {
@@ -133,13 +157,14 @@ clear_stale_pidfile() {
   if [ "$_named" = none ] || ! read_process "$_named" || [ "$_state" = Z ]; then
     rm -f "$_file"
   elif [ "$(list_tops | sed 's/ .*//')" != "$_named" ]; then
-    refuse "pids/cluster_pidfile names process $_named, which is not this app's: $(tr '\0' ' ' <"/proc/$_named/cmdline")" \
+    refuse "pids/cluster_pidfile names process $_named, which is not this app's: $(name_process "$_named")" \
       "look at it, and remove $_file if it has nothing to do with this app"
   fi
 }
 
 # start_cluster SECONDS: start what does not run, and wait until it answers.
 start_cluster() {
+  [ -d "$app" ] || refuse "nothing is deployed here: there is no $app" "deploy first: invoke deploy"
   if [ "$model" = processes ]; then
     _missing=$(missing_processes)
     [ -n "$_missing" ] || unchanged "$workers processes run"
@@ -184,47 +209,12 @@ mark_touched() {
   esac
 }
 
-# scale_cluster SECONDS: TTIN or TTOU to the master, one at a time, until as many workers run as
-# described; processes without a master are started, or the last ones ended.
-scale_cluster() {
-  if [ "$model" = processes ]; then
-    scale_processes "$1"
-    return
-  fi
-  find_master || refuse "no cluster master runs from $app" "start it: invoke start"
-  _count=$(count_workers)
-  [ "$_count" -ne "$workers" ] || unchanged "$workers workers run"
-  while [ "$_count" -ne "$workers" ]; do
-    if [ "$_count" -lt "$workers" ]; then _signal=TTIN _next=$((_count + 1)); else _signal=TTOU _next=$((_count - 1)); fi
-    note "$_signal: $_count to $_next workers"
-    signal_process "$_signal" "$master" "$master_start"
-    await_count "$_next" "$1"
-    _count=$_next
-  done
-  await_proof 0 "$1"
-  keep_at_boot
-}
-
-# scale_processes SECONDS: the same where each process stands alone.
-scale_processes() {
-  list_tops | while read -r _pid _start; do
-    _index=$(title_of "$_pid")
-    _index=${_index##*-}
-    if [ "${_index:-0}" -ge "$workers" ]; then end_process "$_pid" "$_start"; fi
-  done
-  for _index in $(missing_processes); do launch "$_index"; done
-  await_proof 0 "$1"
-  keep_at_boot
-}
-
 # count_workers: how many workers live.
-count_workers() { list_workers | grep -c . || :; }
+count_workers() { list_workers | count_lines; }
 
-# await_count COUNT SECONDS: that many workers live.
-await_count() {
-  _polls=$(($2 * 5))
-  until [ "$(count_workers)" -eq "$1" ]; do
-    [ $((_polls -= 1)) -gt 0 ] || refuse "$(count_workers) workers run, not $1, after $2 s" "see log/cluster.log"
-    sleep 0.2
-  done
+# count_lines: how many lines of standard input are not empty.
+count_lines() {
+  _lines=0
+  while read -r _line; do [ -z "$_line" ] || _lines=$((_lines + 1)); done
+  echo "$_lines"
 }

@@ -1,5 +1,6 @@
 # The runtime of a stage: reports, steps, undo, time limits. Sent first in every script.
-# Descriptors: 3 the controller's bytes, 4 reports, 8 environment lock, 9 stage lock.
+# Descriptors: 3 the controller's bytes, 4 reports, 6 what is pending, 7 a reload, 8 environment lock,
+# 9 stage lock.
 # Reports are RFC 7464 text sequences that carry the run's nonce; all else is log, on standard error.
 # shellcheck shell=sh
 
@@ -13,7 +14,7 @@ open_stage() {
   trap '' PIPE # the controller may vanish in the middle of an activation, which goes on
   umask 022
   cd /
-  nonce=$1 step='' at=0
+  nonce=$1 step='' at=0 journal=''
 }
 
 # json TEXT: print TEXT as a JSON string.
@@ -77,13 +78,9 @@ refuse() {
   exit "$REFUSED"
 }
 
-# run_step INDEX ID VERB [ARGUMENT]...: run one verb apart; unwind the stage when it fails.
-# errexit holds in the verb only while neither it nor this function stands in a condition.
-run_step() {
-  at=$1 step=$2
-  shift 2
-  printf '\036%s %s\n' "$nonce" "$step" >&2 || :
-  report started
+# apart VERB [ARGUMENT]...: run a verb in a shell of its own, and set _code to how it ended. Never in
+# a condition: errexit would not hold in it.
+apart() {
   set +e
   (
     set -eu
@@ -91,14 +88,52 @@ run_step() {
   )
   _code=$?
   set -e
+}
+
+# run_step INDEX ID VERB [ARGUMENT]...: run one verb apart; unwind the stage when it fails.
+# errexit holds in the verb only while neither it nor this function stands in a condition.
+run_step() {
+  at=$1 step=$2
+  shift 2
+  printf '\036%s %s\n' "$nonce" "$step" >&2 || :
+  journal_step started
+  report started
+  apart "$@"
   case $_code in
-    0) report finished outcome changed ;;
-    "$UNCHANGED") report finished outcome unchanged ;;
+    0) close_step changed ;;
+    "$UNCHANGED") close_step unchanged ;;
     *)
+      journal_step finished failed
       report finished outcome failed code "$_code"
       unwind
       ;;
   esac
+}
+
+# close_step OUTCOME: in the journal first: what was reported is on record.
+close_step() {
+  journal_step finished "$1"
+  report finished outcome "$1"
+}
+
+# journal_step EVENT [OUTCOME]: one line of the host's journal by one write, and no process for it; no
+# line outside of a stage, none for the start of a way back, and a full disk ends no step.
+journal_step() {
+  [ -n "$journal" ] || return 0
+  case $journal_back$1 in
+    backstarted) return 0 ;;
+    backfinished) set -- undone "${2-}" ;;
+  esac
+  read_uptime
+  printf '{%s,"step":"%s","at":{"ticks":%s,"time":%s},"event":"%s","outcome":"%s"%s}\n' \
+    "$journal_head" "$step" "$((journal_ticks + _uptime))" "$(((journal_time + _uptime) / 100))" \
+    "$1" "${2-}" "${3-}" 2>/dev/null >>"$journal" || :
+}
+
+# read_uptime: set _uptime, in hundredths of a second.
+read_uptime() {
+  read -r _uptime _ </proc/uptime
+  _uptime=$((${_uptime%.*} * 100 + 1${_uptime#*.} - 100))
 }
 
 # run_fact ID VERB [ARGUMENT]...: ask one thing; what the verb prints is the answer.
@@ -130,17 +165,17 @@ unwind() {
 
 # run_undo INDEX: undo one step; a failure is reported and the rest goes on.
 run_undo() {
-  set +e
-  (
-    set -eu
-    undo "$1"
-  )
-  _code=$?
-  set -e
+  apart undo "$1"
   case $_code in
-    0) report undone outcome completed ;;
-    "$UNCHANGED") ;; # nothing was to undo
-    *) report undone outcome failed code "$_code" ;;
+    0)
+      journal_step undone completed
+      report undone outcome completed
+      ;;
+    "$UNCHANGED") journal_step undone unchanged ;; # nothing was to undo
+    *)
+      journal_step undone failed
+      report undone outcome failed code "$_code"
+      ;;
   esac
 }
 
@@ -165,6 +200,19 @@ rename() {
     node -e 'require("fs").renameSync(process.argv[1], process.argv[2])' "$1" "$2"
 }
 
+# exists PATH: also true of a link that leads nowhere.
+exists() { [ -e "$1" ] || [ -L "$1" ]; }
+
+# read_line FILE: set _line to its first line; to nothing where there is none. No process is started for it.
+read_line() {
+  _line=''
+  IFS= read -r _line 2>/dev/null <"$1" || :
+}
+
+# flush PATH [-f]: fsync(2) of one file or directory, or with -f of its whole file system; of everything
+# where sync(1) takes neither.
+flush() { sync ${2+"$2"} "$1" 2>/dev/null || sync; }
+
 # write_file PATH MODE TEXT: replace a file as a whole.
 write_file() {
   _partial="$1.partial.$$"
@@ -174,4 +222,22 @@ write_file() {
   )
   chmod "$2" "$_partial"
   rename "$_partial" "$1"
+}
+
+# write_durable PATH MODE TEXT: the same, and on disk when this returns.
+write_durable() {
+  _partial="$1.partial.$$"
+  (
+    umask 077
+    printf '%s' "$3" >"$_partial"
+  )
+  chmod "$2" "$_partial"
+  flush "$_partial"
+  rename_durable "$_partial" "$1"
+}
+
+# rename_durable FROM TO: one rename within a directory, on disk when this returns.
+rename_durable() {
+  rename "$1" "$2"
+  flush "${2%/*}"
 }

@@ -4,7 +4,8 @@
 # No hooks (they could install into the live tree), names quoted as git-config(5) core.quotePath
 # says, and no garbage collection in the background, which would hold the stage lock.
 git_options='-c core.hooksPath=/dev/null -c core.quotePath=true -c core.fsmonitor=false
-  -c advice.detachedHead=false -c gc.autoDetach=false -c maintenance.autoDetach=false'
+  -c advice.detachedHead=false -c gc.autoDetach=false -c maintenance.autoDetach=false
+  -c safe.bareRepository=all'
 
 # tree_git DIRECTORY [ARGUMENT]...: git in that tree, whatever GIT_DIR says, and in English.
 tree_git() {
@@ -27,17 +28,27 @@ plain_git() {
 # ensure_tree APP URL: APP is a git repository whose origin is URL; nothing is checked out.
 ensure_tree() {
   _app=$1 _url=$2 _done=unchanged
-  command -v git >/dev/null || refuse "git is not in PATH" "install it: apt-get install git"
+  require_git
   if [ ! -e "$_app/.git" ]; then
     create_tree
     _done=changed
   fi
+  check_repository
+  [ -d "$_app/.deploy" ] || mkdir -m 755 "$_app/.deploy" || refuse_unwritable "$_app"
+  exclude /.deploy/ || _done=changed
+  [ "$_done" = changed ] || unchanged
+}
+
+# require_git: there is a git.
+require_git() {
+  command -v git >/dev/null || refuse "git is not in PATH" "install it: apt-get install git"
+}
+
+# check_repository: git works in $_app, and its origin is $_url.
+check_repository() {
   _git_dir=$(tree_git "$_app" rev-parse --git-dir 2>&1) ||
     refuse "git cannot work in $_app: $_git_dir" "mend the repository there, or its owner"
   compare_origin "$(tree_git "$_app" config --get remote.origin.url || :)"
-  [ -d "$_app/.deploy" ] || mkdir -m 755 "$_app/.deploy" || refuse_unwritable "$_app"
-  exclude_state || _done=changed
-  [ "$_done" = changed ] || unchanged
 }
 
 # create_tree: an empty repository at $_app, which must not hold anything but our state.
@@ -50,9 +61,14 @@ create_tree() {
   fi
   mkdir -p "$_app" 2>/dev/null || refuse_unwritable "$_app"
   tree_git "$_app" init -q || refuse_unwritable "$_app"
-  tree_git "$_app" config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
-  tree_git "$_app" config remote.origin.url "$_url"
+  set_origin "$_app"
   note "made an empty repository in $_app"
+}
+
+# set_origin REPOSITORY: it fetches the branches of $_url.
+set_origin() {
+  tree_git "$1" config remote.origin.fetch '+refs/heads/*:refs/remotes/origin/*'
+  tree_git "$1" config remote.origin.url "$_url"
 }
 
 # refuse_unwritable DIRECTORY: as this user it cannot be made or written.
@@ -70,13 +86,13 @@ compare_origin() {
 # mask_urls: standard input with the user and password of its URLs taken out.
 mask_urls() { sed 's#://[^/@ ]*@#://***@#g'; }
 
-# exclude_state: keep .deploy out of the app's git; false when it had to be added.
-exclude_state() {
+# exclude PATTERN: keep that out of the app's git (gitignore(5)); false when it had to be added.
+exclude() {
   _exclude=$(git_path info/exclude)
-  if grep -qxF /.deploy/ "$_exclude" 2>/dev/null; then return 0; fi
+  if grep -qxF -e "$1" "$_exclude" 2>/dev/null; then return 0; fi
   mkdir -p "${_exclude%/*}"
   if [ -s "$_exclude" ] && [ -n "$(tail -c 1 "$_exclude")" ]; then echo >>"$_exclude"; fi
-  echo /.deploy/ >>"$_exclude"
+  printf '%s\n' "$1" >>"$_exclude"
   return 1
 }
 
@@ -90,7 +106,7 @@ git_path() {
 fetch_commit() {
   _app=$1 _url=$2 _revision=$3 _branch=$4 _seconds=$5
   ! has_commit "$_app" "$_revision" || unchanged "the commit is there"
-  _said=$_app/.deploy/fetch.said
+  _said=$(state_near "$_app")/fetch.said
   for _refs in "$_revision" "+refs/heads/$_branch:refs/remotes/origin/$_branch" '+refs/heads/*:refs/remotes/origin/*'; do
     fetch_refs "$_refs" || continue
     if tree_git "$_app" cat-file -e "$_revision^{commit}" 2>/dev/null; then
@@ -102,6 +118,9 @@ fetch_commit() {
   refuse "commit $_revision is not on $(printf '%s' "$_url" | mask_urls)" \
     "push it, then deploy again: git push origin $_branch"
 }
+
+# state_near REPOSITORY: our directory in a tree, or beside a mirror.
+state_near() { if [ -d "$1/.deploy" ]; then echo "$1/.deploy"; else echo "${1%/*}/.deploy"; fi; }
 
 # has_commit APP REVISION: the commit is there, whole: git's refs never point to half a history,
 # while the object alone may be left of a fetch that was killed.

@@ -1,17 +1,97 @@
 # Locks: the environment lock is a lease held by a channel, the stage lock by the work itself.
-# needs: process
+# needs: process journal
 # shellcheck shell=sh
 
-# take_lock STATE HOLDER: take the environment lock and say so, or end the script as locked.
+# take_lock STATE HOLDER RUN SECONDS [again]: take the environment lock and say so, or end the script as
+# locked. With SECONDS it waits in the queue. The fence is the run that was last granted the lock: no
+# other may switch from then on. A run that comes again, since its connection was cut, may find the
+# lock held by its own former session.
 take_lock() {
   make_state "$1"
   exec 8>>"$1/lock"
-  if ! flock -n 8; then
+  if ! take_free "$1" && ! { [ "${5-}" = again ] && inherit_lock "$1" "$2"; } &&
+    ! { [ "$4" -gt 0 ] && queue_for_lock "$1" "$4"; }; then
     report locked text "$(cat "$1/lock.holder" 2>/dev/null)"
     exit 75
   fi
   printf 'pid=%s\n%s\n' "$$" "$2" >"$1/lock.holder"
+  raise_fence "$1" "$3"
+  renew_lease "$1" "$3"
   report held
+}
+
+# raise_fence STATE RUN: after a switch that is under way, so that what it leaves pending is seen.
+raise_fence() {
+  exec 6>>"$1/pending.lock"
+  flock -w 5 6 || note "somebody still settles what is pending on this host"
+  write_durable "$1/fence" 600 "$2"
+  exec 6>&-
+}
+
+# take_free STATE: the lock is free, and nobody waits for it.
+take_free() {
+  _ticket=none
+  { [ ! -d "$1/queue" ] || is_next "$1"; } && flock -n 8
+}
+
+# queue_for_lock STATE SECONDS: first come, first served. A ticket counts while who drew it lives:
+# it holds a lock of its own. False when the time is over, or the controller is gone.
+queue_for_lock() {
+  _until=$(($(ticks_now) + $2 * 100))
+  draw_ticket "$1"
+  note "waiting for the lock, ticket ${_ticket##*/}: $(tr '\n' ' ' 2>/dev/null <"$1/lock.holder")"
+  until is_next "$1" && flock -n 8; do
+    if [ "$(ticks_now)" -ge "$_until" ] || controller_left; then
+      rm -f "$_ticket"
+      return 1
+    fi
+  done
+  rm -f "$_ticket"
+}
+
+# draw_ticket STATE: set _ticket, behind all that are there, held by descriptor 7.
+draw_ticket() {
+  mkdir -p "$1/queue"
+  exec 5>>"$1/queue.lock"
+  flock 5
+  # shellcheck disable=SC2012 # names are numbers of our own
+  _last=$(ls "$1/queue" | sort -n | tail -n 1)
+  _ticket=$1/queue/$((${_last:-0} + 1))
+  exec 7>>"$_ticket"
+  flock 7
+  exec 5>&-
+}
+
+# is_next STATE: no ticket before ours is held by somebody who lives; those of the dead are removed.
+is_next() {
+  exec 5>>"$1/queue.lock"
+  flock 5
+  _next=yes
+  # shellcheck disable=SC2012 # names are numbers of our own
+  for _each in $(ls "$1/queue" | sort -n); do
+    [ "$1/queue/$_each" != "$_ticket" ] || break
+    flock -n "$1/queue/$_each" rm -f "$1/queue/$_each" || { _next=no && break; }
+  done
+  exec 5>&-
+  [ "$_next" = yes ]
+}
+
+# controller_left: it let go of the channel; takes a second while it has not.
+controller_left() { _heard=$(timeout 1 head -n 1 <&3) && [ -z "$_heard" ]; }
+
+# inherit_lock STATE HOLDER: take the lock from the session of the same HOLDER, which would keep it
+# until it misses a heartbeat; false when somebody else has it.
+inherit_lock() {
+  _held=$(cat "$1/lock.holder" 2>/dev/null) && [ "${_held#*
+}" = "$2" ] || return 1
+  _former=${_held%%
+*}
+  _former=${_former#pid=}
+  # shellcheck disable=SC2154 # _session is set by read_process
+  if is_user_of "$_former" "$1/lock" 8 && read_process "$_former"; then
+    signal_session TERM "$_session"
+  fi
+  flock -w 5 8
 }
 
 # make_state STATE: the tool's own directory beside the app.
@@ -28,10 +108,18 @@ make_state() {
   }
 }
 
-# hold_lease STATE: keep the lock while heartbeats come (45 s at most between two), then let go.
+# hold_lease STATE RUN: keep the lock while heartbeats come (45 s at most between two), then let go.
 hold_lease() {
-  while _beat=$(timeout 45 head -n 1 <&3) && [ "$_beat" = beat ]; do :; done
-  rm -f "$1/lock.holder"
+  while _beat=$(timeout 45 head -n 1 <&3) && [ "$_beat" = beat ]; do renew_lease "$1" "$2"; done
+  rm -f "$1/lock.holder" "$1/lease"
+}
+
+# renew_lease STATE RUN: what the watcher goes by; times on the host's boot clock.
+renew_lease() {
+  write_file "$1/lease" 600 "run=$2
+boot=$(boot_id)
+ticks=$(ticks_now)
+"
 }
 
 # show_lock STATE: who holds the environment lock; nothing when it is free.
@@ -45,7 +133,7 @@ show_lock() {
 break_lock() {
   [ -n "$(show_lock "$1")" ] || unchanged "nobody holds the lock"
   end_users "$1/lock" 8
-  rm -f "$1/lock.holder"
+  rm -f "$1/lock.holder" "$1/lease"
 }
 
 # enter_stage STATE STAGE RUN SECONDS [back]: hold the stage lock for this script's life. Work that a
@@ -79,6 +167,7 @@ enter_stage() {
     printf '%s' "$3" >"$1/activating"
   fi
   printf 'stage=%s run=%s pid=%s' "$2" "$3" "$$" >"$1/stage.holder"
+  open_journal "$1" "$2" "$3" "${5-}"
 }
 
 # end_stage STATE RUN: tell the stage of RUN to stop: its script unwinds once its command is ended.

@@ -5,7 +5,7 @@
 # install_node APP PREPARED DEPS SECONDS MODE FLAGS INPUTS: packages for the prepared tree. MODE:
 # auto, ci, install or off; FLAGS: npm's, one a line; INPUTS: further paths of the tree, one a line.
 install_node() {
-  _app=$1 _prepared=$2 _deps=$3 _seconds=$4 _mode=$5 _flags=$6 _inputs=$7
+  _app=$1 _prepared=$2 _deps=$3 _seconds=$4 _mode=$5 _flags=$6 _inputs=$7 _marks=$2
   [ "$_mode" != off ] || unchanged "packages are not managed"
   check_node
   _key=$(node_key)
@@ -80,9 +80,10 @@ npm_version() {
   if [ -n "$_version" ]; then echo "$_version"; else limited 30 npm --version; fi
 }
 
-# run_npm: npm's own install in the prepared tree, its output in the log while it runs.
+# run_npm: npm's own install in the prepared tree, its output in the log while it runs, and in
+# $_marks.npm.
 run_npm() {
-  _verb=$_mode _said=$_prepared.npm _left=$_prepared.code
+  _verb=$_mode _said=$_marks.npm _left=$_marks.code
   if [ "$_verb" = auto ]; then
     _verb=install
     if [ -f "$_prepared/package-lock.json" ] || [ -f "$_prepared/npm-shrinkwrap.json" ]; then _verb=ci; fi

@@ -2,6 +2,13 @@
 # needs: tree checkout process
 # shellcheck shell=sh
 
+# check_prepared PREPARED: what starts was made in it; else what an earlier build left would start.
+check_prepared() {
+  if [ "$model" != processes ] || [ -f "$1/dist/server.js" ]; then unchanged; fi
+  refuse "there is no dist/server.js in $1: neither the commit nor a build made one there; the old code still serves" \
+    "name the commands that compile the app in app.build, and let them write where they run"
+}
+
 # swap_outputs APP PREPARED DEPS: packages, build results and the virtual environment go live.
 swap_outputs() {
   _app=$1 _prepared=$2 _deps=$3 _previous=$1/.deploy/previous _swapped=no _number=0
@@ -20,14 +27,6 @@ swap_outputs() {
   [ "$_swapped" = yes ] || unchanged "nothing was built"
   remember_placed
   mark_checkout "$_app" "$(head_of "$_app")"
-}
-
-# list_outputs: untracked and ignored paths of the prepared tree, as git quotes them; never what
-# processes write while they run.
-list_outputs() {
-  set -- ls-files --others --directory --exclude-standard
-  { tree_git "$_prepared" "$@" && tree_git "$_prepared" "$@" --ignored; } |
-    grep -vE '^"?(node_modules|log|pids|\.deploy)(/|"?$)' || :
 }
 
 # list_entries ROOT: every file and directory below the outputs, as it stands under ROOT.
@@ -49,9 +48,6 @@ swap_output() {
   exists "$_prepared/$1" || return 0
   if holds_other_data "$1"; then merge_output "$1"; else place "$1"; fi
 }
-
-# exists PATH: also true of a link that leads nowhere.
-exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
 # holds_other_data PATH: the live directory holds what neither this build nor an earlier one made.
 holds_other_data() {

@@ -15,24 +15,50 @@ read_process() {
 is_alive() { read_process "$1" && [ "$_start" = "$2" ] && [ "$_state" != Z ]; }
 
 # is_ours PID START DIRECTORY: the same process, owned by this user, working in DIRECTORY, and
-# ActionHero's by its command line. The one question before every signal.
+# ActionHero's. The one question before every signal.
 is_ours() {
-  is_alive "$1" "$2" && [ -O "/proc/$1" ] &&
-    [ "$(readlink "/proc/$1/cwd")" = "$3" ] && is_actionhero "$1"
+  is_alive "$1" "$2" && [ -O "/proc/$1" ] && is_at "$1" "$3" && is_actionhero "$1"
+}
+
+# is_at PID DIRECTORY: it works there. A readlink for each process would be a process.
+is_at() {
+  # shellcheck disable=SC3013 # dash and busybox know it
+  [ "/proc/$1/cwd" -ef "$2" ]
+}
+
+# read_command PID: set _argv to its command line, up to a line break in it, with nothing between the
+# words: read drops NUL. No process is started for it, and it is asked of every process, again and again.
+read_command() {
+  _argv=''
+  IFS= read -r _argv 2>/dev/null <"/proc/$1/cmdline" || [ -n "$_argv" ]
 }
 
 # is_copy PID: its parent's very command line: a child between fork(2) and execve(2), that is not yet
 # what it is going to be. A starting worker looks like a second master for that moment.
 is_copy() {
-  read_process "$1" &&
-    [ "$(tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline")" = "$(tr '\0' '\n' 2>/dev/null <"/proc/$_ppid/cmdline")" ]
+  { read_process "$1" && read_command "$1"; } || return 1
+  _child=$_argv
+  read_command "$_ppid" && [ "$_child" = "$_argv" ]
 }
 
-# is_actionhero PID: its command line is that of ActionHero, or of an app's own server file.
+# is_actionhero PID: Node runs it, and its command line is ActionHero's, or that of an app's own
+# server file.
 is_actionhero() {
-  case " $(tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline") " in
-    *actionhero*start* | *actionhero*bin* | *dist/server.js*) return 0 ;;
+  read_command "$1" || return 1
+  case $_argv in
+    *actionhero*start* | *actionhero*bin* | *dist/server.js*) is_node "$1" ;;
+    *) return 1 ;;
   esac
+}
+
+# is_node PID: its executable is Node's: an editor or a tail of the same words is none, and a node
+# that an upgrade replaced still is. Some call it nodejs, node-20 (Fedora) or node20 (openSUSE).
+is_node() {
+  # shellcheck disable=SC3013 # dash and busybox know it
+  [ ! "/proc/$1/exe" -ef "${node_program:-none}" ] || return 0
+  _program=$(readlink "/proc/$1/exe" 2>/dev/null) || return 1
+  _program=${_program%' (deleted)'}
+  case ${_program##*/} in node | nodejs | node[0-9]* | node-[0-9]*) return 0 ;; esac
   return 1
 }
 
@@ -87,17 +113,67 @@ list_candidates() {
   } | sort -un
 }
 
-# show_process PID: one tab-separated line: pid parent start session owner directory command.
+# show_process PID: one tab-separated line: pid parent start session owner directory executable
+# command.
 show_process() {
   read_process "$1" && [ "$_state" != Z ] || return 0
   _owner=me
   [ -O "/proc/$1" ] || _owner=$(stat -c %U "/proc/$1" 2>/dev/null) || return 0
   _cwd=$(readlink "/proc/$1/cwd" 2>/dev/null) || _cwd='?'
-  _command=$(tr '\0\n\t' '\037  ' 2>/dev/null <"/proc/$1/cmdline") || return 0
-  printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
-    "$1" "$_ppid" "$_start" "$_session" "$_owner" "$_cwd" "$_command"
+  _program=$(readlink "/proc/$1/exe" 2>/dev/null) || _program='?'
+  _argv=$(tr '\0\n\t' '\037  ' 2>/dev/null <"/proc/$1/cmdline") || return 0
+  printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+    "$1" "$_ppid" "$_start" "$_session" "$_owner" "$_cwd" "$_program" "$_argv"
+}
+
+# name_process PID: the names of its program and of its script, as "node server.js"; no more of its command
+# line, which may hold a password. So may the first word that is no option, where it names no file.
+name_process() {
+  tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | {
+    IFS= read -r _word || :
+    _word=${_word%% *} # nginx: writes its title as one word
+    printf '%s' "${_word##*/}"
+    while IFS= read -r _word; do
+      case $_word in
+        '' | -*) continue ;;
+        /*) _at=$_word ;;
+        *) _at=/proc/$1/cwd/$_word ;;
+      esac
+      [ ! -f "$_at" ] || printf ' %s' "${_word##*/}"
+      break
+    done
+  }
+}
+
+# boot_id: this boot of the machine, by its name (random(4)).
+boot_id() {
+  IFS= read -r _boot </proc/sys/kernel/random/boot_id
+  echo "$_boot"
 }
 
 # ticks_now: clock ticks since boot: the start of a process of now. The clock is the one that other
-# starts are told in; /proc/uptime is another in a container whose lxcfs counts from its own start.
-ticks_now() { LC_ALL=C awk '{ sub(/^.*\) /, ""); print $20 }' /proc/self/stat; }
+# starts are told in; /proc/uptime is another in a container whose lxcfs counts from its own start. Only
+# as $(ticks_now): the shell that is forked for that is the process of now.
+ticks_now() {
+  read_process self
+  echo "$_start"
+}
+
+# has_line LINES LINE: LINE is one of them, as a whole.
+has_line() {
+  case "
+$1
+" in
+    *"
+$2
+"*) return 0 ;;
+  esac
+  return 1
+}
+
+# without LINES OTHERS: the lines that are not among OTHERS, and not empty.
+without() {
+  printf '%s\n' "$1" | while IFS= read -r _line; do
+    [ -z "$_line" ] || has_line "$2" "$_line" || printf '%s\n' "$_line"
+  done
+}

@@ -1,5 +1,5 @@
 # Proof on the host: who runs, since when, from where, named by which pidfile, and who answers.
-# needs: process supervisor
+# needs: process supervisor origins
 # shellcheck shell=sh
 
 # prove_cluster SECONDS: every process runs the code of the last checkout and answers; from now on
@@ -13,7 +13,7 @@ prove_cluster() {
 # checkout_ticks: when the tree was last moved; 0 when that was before this boot.
 checkout_ticks() {
   _booted=$(sed -n 's/^boot=//p' "$state/activated" 2>/dev/null) || _booted=never
-  if [ "$_booted" = "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+  if [ "$_booted" = "$(boot_id)" ]; then
     sed -n 's/^ticks=//p' "$state/activated"
   else
     echo 0
@@ -35,21 +35,37 @@ await_proof() {
 # doubt SINCE: the first thing that speaks against it; nothing when all is proved.
 doubt() {
   _root=$(real_directory "$app" 2>/dev/null) || _root=$app
+  # Who is ours is asked once: it costs some processes for each of them, and everybody waits.
+  _ours=$(list_ours)
+  _tops=$(printf '%s\n' "$_ours" | choose_tops)
   if [ "$model" = processes ]; then
-    _all=$(list_workers)
-  elif find_master; then
+    _all=$_tops
+  elif only_master "$_tops"; then
     _all=$(list_children "$master")
   else
     echo "no cluster master runs from $app"
     return
   fi
-  _count=$(printf '%s\n' "$_all" | grep -c . || :)
+  _count=$(printf '%s\n' "$_all" | count_lines)
   if [ "$_count" -ne "$workers" ]; then
     echo "$_count of $workers workers run"
     return
   fi
-  printf '%s\n' "$_all" | while read -r _pid _start; do doubt_worker "$_pid" "$_start" "$1"; done | sed -n 1p | grep . ||
-    doubt_answers "$_all"
+  _first=$(
+    printf '%s\n' "$_all" | while read -r _pid _start; do doubt_worker "$_pid" "$_start" "$1"; done
+    printf '%s\n' "$_tops" | while read -r _pid _; do doubt_program "$_pid"; done
+  )
+  if [ -n "$_first" ]; then
+    first_line "$_first"
+  else
+    doubt_answers "$_all" "$_ours"
+  fi
+}
+
+# first_line LINES: the first of them.
+first_line() {
+  printf '%s\n' "${1%%
+*}"
 }
 
 # doubt_worker PID START SINCE: what speaks against one worker.
@@ -58,15 +74,29 @@ doubt_worker() {
     echo "worker $1 started before the checkout"
   elif ! is_alive "$1" "$2"; then
     echo "worker $1 is gone"
-  elif [ "$(readlink "/proc/$1/cwd")" != "$_root" ]; then
+  elif ! is_at "$1" "$_root"; then
     echo "worker $1 works in $(readlink "/proc/$1/cwd"), not in $_root"
-  elif ! grep -qxF "$1" "$app"/pids/* 2>/dev/null; then
+  elif ! is_named "$1"; then
     echo "no pidfile names worker $1"
   fi
 }
 
-# doubt_answers WORKERS: each worker answers a request of its own, on a connection of its own.
+# is_named PID: a pidfile of the app does.
+is_named() {
+  for _file in "$app"/pids/*; do
+    read_line "$_file"
+    [ "$_line" != "$1" ] || return 0
+  done
+  return 1
+}
+
+# doubt_answers WORKERS OURS: each worker answers a request of its own, on a connection of its own.
 doubt_answers() {
+  _first=$(with_endpoints doubt_listeners "$2")
+  if [ -n "$_first" ]; then
+    printf '%s\n' "$_first"
+    return
+  fi
   _ids=$(ask_workers 2>&1) || {
     echo "${_ids:-no answer}"
     return
@@ -75,9 +105,22 @@ doubt_answers() {
     _file=$app/pids/$_id
     [ -e "$_file" ] || _file=$app/pids/actionhero-$_id
     [ -e "$_file" ] || continue
-    printf '%s\n' "$1" | grep -q "^$(cat "$_file") " ||
-      echo "worker $_id answers, but its pidfile names $(cat "$_file"), which is none of the workers"
-  done | sed -n 1p
+    read_line "$_file"
+    names_one "$1" "$_line" || {
+      echo "worker $_id answers, but its pidfile names $_line, which is none of the workers"
+      break
+    }
+  done
+}
+
+# names_one PROCESSES PID: PID is that of one of them ("pid start" lines).
+names_one() {
+  case "
+$1" in
+    *"
+$2 "*) return 0 ;;
+  esac
+  return 1
 }
 
 # endpoint INDEX: where the process of that index listens: a socket's path or a port.
@@ -90,16 +133,17 @@ endpoint() {
 
 # ask_workers: the distinct ids that answer on the health path; fails, with the reason, when fewer
 # than all do. Every request has a connection of its own, so that all workers get some.
-ask_workers() {
-  set -- 0
-  if [ "$model" = processes ]; then
-    while [ $# -lt "$workers" ]; do set -- "$@" $#; done
-  fi
-  for _index in "$@"; do
+ask_workers() { with_endpoints node -e "$ask_script" "$health" "$workers" 3<&- 4>&- 9<&-; }
+
+# with_endpoints COMMAND [ARGUMENT]...: run it, told where this app is to listen as well.
+with_endpoints() {
+  if [ "$model" = processes ]; then _ends=$workers; else _ends=1; fi
+  _index=0
+  while [ "$_index" -lt "$_ends" ]; do
     set -- "$@" "$(endpoint "$_index")"
-    shift
+    _index=$((_index + 1))
   done
-  node -e "$ask_script" "$health" "$workers" "$@" 3<&- 4>&- 9<&-
+  "$@"
 }
 
 # await_answer INDEX SECONDS OFFSET: the process of that index answers. One that ends is a crash,
@@ -137,31 +181,37 @@ list_index() {
   done
 }
 
-# Asks each endpoint in turn, over and over, until as many ids as wanted were seen (an answer that
-# names no id counts as one a request), and prints them. Works on Node 8.
+# Endpoints are sockets, ports, or a URL that is followed by the name to ask for. Asks each in turn, over and over, until as many ids as wanted were seen (an answer that
+# names no id counts as one a request), and prints them; of a front also for how many milliseconds
+# that process has run, where it says so: a stored answer tells its age by the time in it. Works on Node 8.
 ask_script='
 var http = require("http"), given = process.argv.slice(1), path = given[0], wanted = +given[1];
-var ends = given.slice(2), seen = {}, count = 0, left = wanted * 12;
+var ends = given.slice(2), seen = {}, count = 0, left = wanted * 12, least = 0, heard = false;
+var front = /^(https?):\/\/(.*):(\d+)$/.exec(ends[0]), name = front ? ends.pop() : "localhost";
+if (front) least = wanted * 4; // nginx has about twice as many entries: once around, and no other answers
 function stop(why) { console.error(why); process.exit(1); }
 function ask() {
-  var end = ends[count % ends.length], options = { path: path, agent: false, headers: { Connection: "close", Host: "localhost" } };
-  if (end[0] === "/") options.socketPath = end; else { options.host = "127.0.0.1"; options.port = +end; }
-  var request = http.get(options, function (response) {
+  var end = ends[count % ends.length], options = { path: path, agent: false, headers: { Connection: "close", Host: name } };
+  if (front) { options.host = front[2].replace(/^\[|\]$/g, ""); options.port = +front[3]; options.rejectUnauthorized = false; options.servername = name; }
+  else if (end[0] === "/") options.socketPath = end; else { options.host = "127.0.0.1"; options.port = +end; }
+  var request = (front && front[1] === "https" ? require("https") : http).get(options, function (response) {
     var body = "";
     response.on("aborted", function () { stop(end + path + " ended in the middle of an answer"); });
     response.on("data", function (data) { body += data; });
     response.on("end", function () {
-      var id;
+      var id, said = {}, info;
       if (response.statusCode !== 200) stop(end + path + " answers " + response.statusCode);
-      try { id = JSON.parse(body).id; } catch (error) {}
-      seen[typeof id === "string" ? id : "request-" + count] = true;
+      try { said = JSON.parse(body) || {}; } catch (error) {}
+      id = typeof said.id === "string" ? said.id : "request-" + count; info = said.serverInformation || {};
+      seen[id] = front && said.uptime >= 0 ? id + " " + Math.round(Date.now() - (info.currentTime || Date.now()) + said.uptime) : id;
       count += 1; left -= 1;
-      if (Object.keys(seen).length >= wanted) { console.log(Object.keys(seen).join("\n")); return; }
+      if (Object.keys(seen).length >= wanted && count >= least) { console.log(Object.keys(seen).map(function (id) { return seen[id]; }).join("\n")); return; }
       if (left <= 0) stop("only " + Object.keys(seen).length + " of " + wanted + " workers answer " + path);
       ask();
     });
   });
   request.setTimeout(5000, function () { stop(end + path + " does not answer within 5 s"); });
-  request.on("error", function (error) { stop(end + path + ": " + error.message); });
+  request.on("socket", function (socket) { socket.on("connect", function () { heard = true; }); });
+  request.on("error", function (error) { stop(front && !heard ? "nothing listens on " + end : end + path + ": " + error.message); });
 }
 ask();'

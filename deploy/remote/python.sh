@@ -7,10 +7,7 @@
 install_python() {
   _app=$1 _prepared=$2 _venvs=$3 _seconds=$4 _mode=$5
   rm -f "$_prepared.venv"
-  [ "$_mode" != off ] || unchanged "Python packages are not managed"
-  [ -f "$_prepared/requirements.txt" ] || unchanged "the commit has no requirements.txt"
-  command -v python3 >/dev/null || refuse "the commit has a requirements.txt, but python3 is not in PATH" \
-    "install it (apt-get install python3-venv), or set dependencies.python to off"
+  wants_python || unchanged "$_why"
   _venv=$_venvs/$(python_key)
   if [ ! -e "$_venv/.complete" ]; then
     make_venv
@@ -21,6 +18,16 @@ install_python() {
     printf '%s\n' "$_venv" >"$_prepared.venv"
     unchanged "the virtual environment is there"
   fi
+}
+
+# wants_python: there is something to install; else false, and $_why.
+wants_python() {
+  _why="Python packages are not managed"
+  [ "$_mode" != off ] || return 1
+  _why="the commit has no requirements.txt"
+  [ -f "$_prepared/requirements.txt" ] || return 1
+  command -v python3 >/dev/null || refuse "the commit has a requirements.txt, but python3 is not in PATH" \
+    "install it (apt-get install python3-venv), or set dependencies.python to off"
 }
 
 # python_key: a digest of what decides what an install makes; venvs cannot be moved, so VENVS counts.

@@ -1,5 +1,5 @@
 # Reload of a running cluster: USR2 to the master, or each process in turn where there is none.
-# needs: cluster
+# needs: cluster origins drain
 # shellcheck shell=sh
 
 # own_reload: no second reload of this app runs beside this one. What a reload that was just
@@ -9,14 +9,18 @@ own_reload() {
   flock -w 10 7 || refuse "another reload of this app runs on this host" "wait for it, then try again"
 }
 
-# reload_cluster SECONDS: replace every worker with one that runs the code of now, one at a time.
+# reload_cluster SECONDS [DRAIN]: replace every worker with one that runs the code of now, one at a time.
+# Where there is no master, each has DRAIN seconds to end what it works on.
 reload_cluster() {
   if [ "$model" = processes ]; then
     own_reload
-    roll_processes "$1"
+    roll_processes "$1" "${2:-0}"
     return
   fi
   find_master || refuse "no cluster master runs from $app" "start it: invoke start"
+  _root=$(real_directory "$app")
+  _against=$(doubt_program "$master")
+  [ -z "$_against" ] || refuse "$_against" "its workers would run that, too; nothing was signalled"
   own_reload
   wait_for_equilibrium "$1"
   _old=$(list_children "$master")
@@ -58,7 +62,7 @@ await_new_workers() {
     [ -z "$(without "$_seen" "$_now")" ] ||
       crashed "a worker crashed during the reload: the new code does not boot"
     _seen=$(without "$_now" "$2")
-    _count=$(printf '%s\n' "$_seen" | grep -c . || :)
+    _count=$(printf '%s\n' "$_seen" | count_lines)
     if [ "$_count" -eq "$workers" ] && [ "$_seen" = "$_now" ]; then return; fi
     [ "$_count" -eq "$_told" ] || note "$_count of $workers workers are new"
     _told=$_count
@@ -77,9 +81,6 @@ crashed() {
   refuse "$1" "see its error on the host: cd $_tried && PORT=/tmp/try.sock ./node_modules/.bin/actionhero start"
 }
 
-# without LINES OTHERS: the lines that are not among OTHERS, and not empty.
-without() { printf '%s\n' "$1" | grep . | grep -vxF -e "${2:-none}" || :; }
-
 # expect_log_line OFFSET: the master's own word; missing it is a warning, the processes are the proof.
 expect_log_line() {
   _polls=10
@@ -90,7 +91,7 @@ expect_log_line() {
   warn "log/cluster.log has no new line of an equilibrium; the processes themselves were compared"
 }
 
-# roll_processes SECONDS: each process in turn: stop, start on the code of now, wait for its answer.
+# roll_processes SECONDS DRAIN: each process in turn: stop, start on the code of now, wait for its answer.
 # First those that do not answer, so that none is stopped while it is the only one that does (a
 # reload that was cut off). Processes that this tool did not start (no title of ours) go last.
 roll_processes() {
@@ -100,7 +101,7 @@ roll_processes() {
   for _pass in silent all; do
     _index=0
     while [ "$_index" -lt "$workers" ]; do
-      if is_due "$_index" "$_pass"; then roll_process "$_index" "$1"; fi
+      if is_due "$_index" "$_pass"; then roll_process "$_index" "$1" "$2"; fi
       _index=$((_index + 1))
     done
   done
@@ -116,9 +117,12 @@ is_due() {
   [ "$2" = all ] || ! ask_process "$1" >/dev/null
 }
 
-# roll_process INDEX SECONDS: stop it, start it, wait for its answer.
+# roll_process INDEX SECONDS DRAIN: drain and stop it, start it, wait for its answer.
 roll_process() {
-  list_index "$1" | while read -r _pid _start; do end_process "$_pid" "$_start"; done
+  list_index "$1" | while read -r _pid _start; do
+    drain_process "$1" "$3"
+    end_process "$_pid" "$_start"
+  done
   _offset=$(wc -c 2>/dev/null <"$app/$(output_file "$1")") || _offset=0
   launch "$1"
   await_answer "$1" "$2" "$_offset"

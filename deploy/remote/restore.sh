@@ -17,7 +17,7 @@ keep_activation() {
   fi
 }
 
-# restore_cluster SECONDS: the undo of guard_cluster, after the old tree was put back.
+# restore_cluster SECONDS [DRAIN]: the undo of guard_cluster, after the old tree was put back.
 restore_cluster() {
   case "$(cat "$state/touched" 2>/dev/null):$(head -c 1 "$state/before" 2>/dev/null)" in
     :*)
@@ -31,7 +31,7 @@ restore_cluster() {
     started:* | crashed:*) replace_processes "$1" ;;
     *)
       if [ "$model" = processes ] || find_master; then
-        reload_cluster "$1"
+        reload_cluster "$1" "${2:-0}"
         await_proof "$(checkout_ticks)" "$1"
       else
         replace_processes "$1"

@@ -1,13 +1,13 @@
 # What runs and what the pidfiles say, as lines for the controller to read.
-# needs: cluster
+# needs: cluster prove origins tree
 # shellcheck shell=sh
 
 # cluster_state: processes that concern the app, its pidfiles, this boot, the last activation.
 # Lines are tab-separated: a kind, then its values.
 cluster_state() {
-  printf 'workers\t%s\n' "$workers"
+  printf 'workers\t%s\t%s\n' "$workers" "$(explain_workers)"
   printf 'installed\t%s\n' "$(installed_version)"
-  printf 'boot\t%s\t%s\n' "$(cat /proc/sys/kernel/random/boot_id)" "$(ticks_now)"
+  printf 'boot\t%s\t%s\n' "$(boot_id)" "$(ticks_now)"
   _root=$(real_directory "$app" 2>/dev/null) || _root=$app
   printf 'root\t%s\n' "$_root"
   for _pid in $(list_candidates "$_root"); do show_process "$_pid"; done
@@ -17,6 +17,7 @@ cluster_state() {
   list_tops | while read -r _pid _; do
     if find_unit "$_pid"; then printf 'unit\t%s\t%s\t%s\n' "$_pid" "$unit_manager" "$unit"; fi
   done
+  list_taken | sed 's/^/taken	/'
   for _record in activated proved; do
     if [ -e "$state/$_record" ]; then sed "s/=/	/; s/^/$_record	/" "$state/$_record"; fi
   done
@@ -28,6 +29,34 @@ show_pidfile() {
   printf 'pidfile\t%s\t%s\n' "${1##*/}" "$_named"
   case $_named in '' | *[!0-9]*) return 0 ;; esac
   show_process "$_named"
+}
+
+# list_taken: a line, pid tab endpoint, of each process of this app that listens where one of ours is
+# to listen, and was not started under a title of ours.
+list_taken() {
+  [ "$model" = processes ] || return 0
+  list_tops | while read -r _pid _; do
+    if is_titled "$_pid"; then continue; fi
+    _index=0
+    while [ "$_index" -lt "$workers" ]; do
+      _endpoint=$(endpoint "$_index")
+      if listens "$_pid" "$_endpoint"; then printf '%s\t%s\n' "$_pid" "$_endpoint"; fi
+      _index=$((_index + 1))
+    done
+  done
+}
+
+# is_titled PID: it was started under a title of ours: TITLE-N.
+is_titled() {
+  _titled=$(title_of "$1")
+  case ${_titled#"$title-"} in "$_titled" | '' | *[!0-9]*) return 1 ;; esac
+}
+
+# listens PID ENDPOINT: one of its descriptors is a socket that listens there.
+listens() {
+  _inodes=$(list_inodes "$2")
+  # shellcheck disable=SC2012 # descriptors are numbers
+  [ -n "$_inodes" ] && ls -l "/proc/$1/fd" 2>/dev/null | sed -n 's/.* -> socket:\[\(.*\)\]$/\1/p' | grep -qxF -e "$_inodes"
 }
 
 # host_state PATH: what the machine offers: versions, room, limits.
@@ -42,6 +71,7 @@ host_state() {
   printf 'setsid\t%s\n' "$(command -v setsid)"
   printf 'arch\t%s\n' "$(uname -m)"
   printf 'cpus\t%s\n' "$(nproc)"
+  printf 'total\t%s\n' "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
   printf 'memory\t%s\n' "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
   printf 'disk\t%s\n' "$(df -Pk "$_near" | awk 'NR == 2 { print $4 }')"
   printf 'inodes\t%s\n' "$(df -Pi "$_near" 2>/dev/null | awk 'NR == 2 { print $4 }')"
@@ -52,7 +82,10 @@ host_state() {
   printf 'kill_user_processes\t%s\n' "$(kill_user_processes)"
   printf 'linger\t%s\n' "$(if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then echo yes; else echo no; fi)"
   printf 'runtime_dir\t%s\n' "${XDG_RUNTIME_DIR-}"
-  if [ "${supervisor-}" = systemd_user ]; then printf 'user_manager\t%s\n' "$(user_manager)"; fi
+  case ${wanted_supervisor-} in
+    systemd_user) printf 'user_manager\t%s\n' "$(user_manager)" ;;
+    systemd) units_state ;;
+  esac
 }
 
 # tree_size APP: bytes of the git tree's files at HEAD, in kB; nothing where there is no tree.
@@ -78,13 +111,31 @@ foreign_files() {
 
 # answers SECONDS: one look whether the processes run as described and answer; nothing speaks
 # against it, or the first thing that does. Needs describe_cluster before it.
-answers() { (doubt "$(checkout_ticks)") || echo "more than one cluster master runs from $app"; }
+answers() {
+  _told=$( (doubt "$(checkout_ticks)") || echo "more than one cluster master runs from $app")
+  if [ -z "$_told" ] && [ -n "${root-}" ]; then _told=$(doubt_strays); fi
+  printf '%s\n' "$_told"
+}
 
 # record_proof REVISION RUN VERSION: the activation is proved; what makes the next run a no-op.
 record_proof() {
+  refuse_moved "$1"
   if [ -e "$state/proved" ]; then cp -p "$state/proved" "$state/proved.previous"; else : >"$state/proved.previous"; fi
   write_file "$state/proved" 644 "$(printf 'revision=%s\nrun=%s\nversion=%s' "$1" "$2" "$3")
 "
+}
+
+# refuse_moved REVISION: the tree is what was checked out, and was nothing else in between: who began
+# meanwhile may have loaded that.
+refuse_moved() {
+  _app=$app
+  _head=$(head_of "$_app")
+  [ "$_head" = "$1" ] || refuse "the tree is at ${_head:-no commit}, not at $1, which was checked out" \
+    "somebody moved it meanwhile: find out who (git -C $app reflog), then deploy again"
+  ! was_moved || refuse "the tree was moved away from $1 and back while its processes started" \
+    "see who did: git -C $app reflog; then deploy again"
+  _changed=$(list_changes | first_lines)
+  [ -z "$_changed" ] || warn "tracked files were changed since the checkout, and may be what runs:$_changed"
 }
 
 # restore_proof: the undo of record_proof.

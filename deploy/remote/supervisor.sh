@@ -1,6 +1,7 @@
-# Who starts and stops processes. A driver is a file with three functions: NAME_launch INDEX,
-# NAME_stop TOPS ("pid start" lines), and NAME_at_boot COUNT, for what is proved and to stay.
-# needs: process cluster supervisor_detached supervisor_systemd_user
+# Who starts and stops processes. A driver is a file with five functions: NAME_launch INDEX,
+# NAME_stop TOPS ("pid start" lines), NAME_at_boot COUNT, for what is proved and to stay; and where
+# there are releases NAME_watch, for the watcher, and NAME_forget, for those that are gone.
+# needs: process cluster supervisor_detached supervisor_systemd_user supervisor_systemd
 # shellcheck shell=sh
 
 # launch INDEX: start the process of that index (a cluster has only 0) through the supervisor.
@@ -14,9 +15,10 @@ launch() {
 }
 
 # output_file INDEX: where that process's output goes, from the app's directory. One file each: what
-# a process says that does not boot must not drown in what the others log.
+# a process says that does not boot must not drown in what the others log. Releases share log/.
 output_file() {
-  if [ "$model" = processes ]; then echo "log/process-$1.out"; else echo log/master.out; fi
+  _of=${release:+-$release}
+  if [ "$model" = processes ]; then echo "log/process-$1$_of.out"; else echo "log/master$_of.out"; fi
 }
 
 # process_environment INDEX: export what the process is to know, and nothing of this SSH session.
@@ -50,7 +52,9 @@ make_directories() {
 # clear_socket ENDPOINT: remove a unix socket that nobody listens on any more. On one that a crash or
 # a power cut left, only one worker of a cluster comes to serve: each takes it away from the other.
 clear_socket() {
-  case $1 in /*) node -e "$clear_script" "$1" 3<&- 4>&- 7<&- 9<&- ;; esac
+  case $1 in
+    /*) [ ! -S "$1" ] || node -e "$clear_script" "$1" 3<&- 4>&- 6<&- 7<&- 9<&- ;;
+  esac
 }
 clear_script='var file = process.argv[1]; require("net").connect(file).on("connect", function () { this.destroy(); }).on("error", function (error) { if (error.code === "ECONNREFUSED") require("fs").unlinkSync(file); });'
 
@@ -92,6 +96,7 @@ descends() {
 unit_hint() {
   case $unit_manager:$unit in
     user:actionhero-*@*) echo "set supervisor: systemd-user in the inventory" ;;
+    system:actionhero-*@*) echo "set supervisor: systemd in the inventory" ;;
     user:*) echo "systemctl --user disable --now '$unit', then let this tool start it" ;;
     *) echo "sudo systemctl disable --now '$unit', then let this tool start it" ;;
   esac

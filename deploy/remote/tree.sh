@@ -65,6 +65,19 @@ list_local_commits() {
 # head_of TREE: the commit checked out there; nothing in a repository without any.
 head_of() { tree_git "$1" rev-parse --verify --quiet HEAD || :; }
 
+# was_moved: somebody moved HEAD since our last checkout, be it back again; a branch that was made
+# where it stands is no move.
+was_moved() {
+  _marked=$(sed -n 's/^moves=//p' "$_app/.deploy/activated" 2>/dev/null) || _marked=''
+  [ -n "$_marked" ] && [ "$_marked" != "$(count_moves "$_app")" ]
+}
+
+# count_moves APP: how often HEAD went to another commit (git-reflog(1)).
+count_moves() {
+  _app=$1
+  awk '$1 != $2 { count++ } END { print count + 0 }' "$(git_path logs/HEAD)" 2>/dev/null || echo 0
+}
+
 # prepare_tree APP PREPARED REVISION: the commit's files in a worktree beside the live tree.
 prepare_tree() {
   _app=$1 _prepared=$2 _revision=$3
@@ -122,7 +135,7 @@ keep_modules() {
 # update_submodules TREE: the submodules of its commit, where it has any.
 update_submodules() {
   [ -f "$1/.gitmodules" ] || return 0
-  _said=$_app/.deploy/fetch.said _code=0
+  _said=$(state_near "$_app")/fetch.said _code=0
   (
     quiet_git "$1"
     # shellcheck disable=SC2086 # words on purpose
@@ -132,6 +145,14 @@ update_submodules() {
   [ "$_code" -ne 0 ] || return 0
   refuse_git "$_code" 600 "of a submodule"
   refuse "git cannot update the submodules: $(first_fault)" "see the log"
+}
+
+# list_outputs: untracked and ignored paths of the prepared tree, as git quotes them; never what
+# processes write while they run.
+list_outputs() {
+  set -- ls-files --others --directory --exclude-standard
+  { tree_git "$_prepared" "$@" && tree_git "$_prepared" "$@" --ignored; } |
+    grep -vE '^"?(node_modules|log|pids|\.deploy)(/|"?$)' || :
 }
 
 # is_open APP: an activation began there and was neither proved nor undone.

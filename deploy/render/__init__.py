@@ -8,5 +8,14 @@ from __future__ import annotations
 from deploy.render.actionhero import render_config
 from deploy.render.checks import Report, check_gixy, check_nginx, write_files
 from deploy.render.nginx import render_nginx
+from deploy.render.units import render_units
 
-__all__ = ["Report", "check_gixy", "check_nginx", "render_config", "render_nginx", "write_files"]
+__all__ = [
+    "Report",
+    "check_gixy",
+    "check_nginx",
+    "render_config",
+    "render_nginx",
+    "render_units",
+    "write_files",
+]

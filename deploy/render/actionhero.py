@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import DeployError, ExitCode
-from deploy.inventory.layout import layout_for
+from deploy.inventory.layout import ReleasesLayout, layout_for
 from deploy.inventory.models import Environment, Host
-from deploy.inventory.settings import TaskSettings
+from deploy.inventory.settings_actionhero import TaskSettings
 from deploy.render.engine import render_template
 from deploy.render.nginx import known_major
-from deploy.render.quoting import javascript_value
+from deploy.render.quoting import Verbatim, javascript_value
+from deploy.render.redis_clients import client_values
 
 CLUSTER_FILES = (
     "config/api.js",
@@ -36,6 +37,9 @@ PROCESS_FILES = (
 """What majors from 28 on read; booted with 29.3.5. They have no raw socket server."""
 
 _LAST_COMMONJS = 19
+_PIDS = Verbatim('path.join(process.cwd(), "pids")')
+_OWN_PORT = Verbatim("String(process.env.PORT)")
+"""A release is told its own socket when it starts, and keeps its pidfiles in its own directory."""
 _FIRST_FLAT = 28
 """20 to 27 are TypeScript with a directory src/config/servers/ (upstream's packages on npm)."""
 _SECTIONS = ("general", "redis", "tasks", "web", "websocket", "socket")
@@ -98,13 +102,13 @@ def _values(environment: Environment, host: Host, major: int) -> dict[str, Any]:
         "role": host.role,
         "serves": host.serves,
         "vars": host.settings.vars,
-        "pids": layout.pids,
+        "pids": _PIDS if isinstance(layout, ReleasesLayout) else layout.pids,
         "log": layout.log,
-        "port": _port(host, layout.socket()),
+        "port": _OWN_PORT if isinstance(layout, ReleasesLayout) else _port(host, layout.socket()),
         "token": knobs.server_token_env,
         "token_missing": f"{knobs.server_token_env} is not set: declare it under secrets",
         "boot_attempts": knobs.boot_attempts,
-        "redis": knobs.redis,
+        "redis": client_values(host, old_client=major <= _LAST_COMMONJS),
         "tasks": _tasks(host),
         "websocket": host.serves and knobs.websocket,
         "tcp": host.serves and knobs.tcp_port is not None,

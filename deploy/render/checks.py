@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from deploy.render.sandbox import make_certificate, sandboxed
 ALLOW_FILE = "nginx/gixy-allow.txt"
 """Findings of gixy that are meant, a line each: `check: reason`. A project may override it."""
 
+_BESIDE = (str(Path(sys.executable).parent),)
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 _MESSAGE = re.compile(r"(?:nginx: |[\d/]+ [\d:]+ )\[(?P<level>\w+)\] (?:\d+#\d+: )?(?P<text>.+)")
 _TIMEOUT = 60
@@ -47,6 +48,8 @@ class Report:
     """Findings that the allow-file expects, each with its reason."""
     note: str = ""
     """What a pass does not prove."""
+    missing: str = ""
+    """The program that is not on this machine, so that nothing was checked."""
 
     @property
     def passed(self) -> bool:
@@ -54,12 +57,15 @@ class Report:
         return not self.findings
 
 
-def write_files(files: Mapping[str, str], directory: Path) -> list[Path]:
+def write_files(
+    files: Mapping[str, str], directory: Path, private: Collection[str] = ()
+) -> list[Path]:
     """Write each file below `directory`, each whole or not at all, and say which ones these are.
 
-    Raises DeployError for a name that leads out of `directory`, or when it cannot be written.
+    Nobody else may read those named in `private`. Raises DeployError for a name that leads out of
+    `directory`, or when it cannot be written.
     """
-    return [_write(directory, name, text) for name, text in files.items()]
+    return [_write(directory, name, text, name in private) for name, text in files.items()]
 
 
 def check_nginx(files: Mapping[str, str], out: Path) -> Report:
@@ -85,12 +91,12 @@ def check_gixy(files: Mapping[str, str], out: Path, project: Path | None = None)
 
     Raises DeployError when gixy is not installed, or does not understand the file.
     """
-    beside = Path(sys.executable).parent
-    program = _program("gixy", (str(beside),), "pip install gixy-ng, or leave out --check")
+    program = _program("gixy", _BESIDE, "pip install gixy-ng, or leave out --check")
     allowed = read_allow_file(project)
     with _scratch(out) as box:
-        [config] = write_files({"nginx.conf": files["nginx.conf"]}, box)
-        named = [(issue["plugin"], _issue(issue)) for issue in _ask_gixy(program, config)]
+        write_files(files, box)
+        found = _ask_gixy(program, box / "nginx.conf")
+        named = [(issue["plugin"], _issue(issue)) for issue in found]
     return Report(
         "gixy",
         tuple(text for plugin, text in named if plugin not in allowed),
@@ -144,9 +150,18 @@ def _is_finding(message: re.Match[str] | None) -> TypeGuard[re.Match[str]]:
     return message is not None and "could not open error log file" not in message["text"]
 
 
-def _program(name: str, places: tuple[str, ...], hint: str) -> str:
+def has_gixy() -> bool:
+    """It is installed on this machine."""
+    return _find("gixy", _BESIDE) is not None
+
+
+def _find(name: str, places: tuple[str, ...]) -> str | None:
     path = os.pathsep.join([*places, os.environ.get("PATH", os.defpath)])
-    found = shutil.which(name, path=path)
+    return shutil.which(name, path=path)
+
+
+def _program(name: str, places: tuple[str, ...], hint: str) -> str:
+    found = _find(name, places)
     if found is None:
         raise DeployError(f"there is no {name} on this machine", step="render --check", hint=hint)
     return found
@@ -161,13 +176,15 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         raise DeployError(f"{command[0]} gave no answer within {_TIMEOUT} s") from error
 
 
-def _write(directory: Path, name: str, text: str) -> Path:
+def _write(directory: Path, name: str, text: str, is_private: bool) -> Path:
     target = directory / name
     if not target.resolve().is_relative_to(directory.resolve()):
         raise DeployError(f"{name!r} leads out of {directory}", step="render")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.partial")
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600 if is_private else 0o666)
         partial.write_text(text, "utf-8")
         partial.replace(target)
     except OSError as error:

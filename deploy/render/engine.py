@@ -11,19 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from jinja2 import (
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateSyntaxError,
-    Undefined,
-)
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import TYPE_CHECKING, Any
 
 from deploy.errors import DeployError, ExitCode
 from deploy.render.quoting import RefusedValue, single_quoted, verbatim
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Quote = Callable[[Any], str]
 
@@ -39,6 +33,8 @@ def render_template(
     `project` is a directory that may hold a templates/ of its own, else the working directory.
     Raises DeployError that names template, line and key.
     """
+    from jinja2 import TemplateError, TemplateSyntaxError  # only where something is rendered
+
     engine = _engine(quote, project or Path.cwd())
     try:
         return engine.get_template(name).render(values)
@@ -61,6 +57,9 @@ def find_template(name: str, project: Path | None = None) -> Path:
 
 
 def _engine(quote: Quote, project: Path) -> ImmutableSandboxedEnvironment:
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     engine = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(_directories(project)),
         undefined=StrictUndefined,
@@ -77,6 +76,8 @@ def _engine(quote: Quote, project: Path) -> ImmutableSandboxedEnvironment:
 
 def _spell(quote: Quote, value: Any) -> str:
     """A value that is not there says so itself, in str(); `quote` would only see its type."""
+    from jinja2 import Undefined
+
     return str(value) if isinstance(value, Undefined) else quote(value)
 
 

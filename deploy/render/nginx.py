@@ -10,53 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import DeployError, ExitCode
-from deploy.inventory.layout import layout_for
+from deploy.inventory.layout import Layout, ReleasesLayout, layout_for
 from deploy.inventory.models import App, Environment, Host
 from deploy.inventory.settings import NginxSettings, TlsSettings
+from deploy.render.access_log import access_log_values
 from deploy.render.engine import render_template
+from deploy.render.mime_types import mime_types
+from deploy.render.nginx_site import probed, site_extras, site_name
 from deploy.render.quoting import Verbatim, nginx_value
 
 FIRST_WITHOUT_CLUSTER = 22
 """ActionHero's first major without a cluster: one process a socket (upstream pull 1404)."""
 
-_CIPHERS = (
+CIPHERS = (
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 )
-
-_TYPES = {
-    "text/html": ("html", "htm"),
-    "text/css": ("css",),
-    "text/javascript": ("js", "mjs"),
-    "text/plain": ("txt",),
-    "text/csv": ("csv",),
-    "text/markdown": ("md",),
-    "text/xml": ("xml",),
-    "application/json": ("json", "map"),
-    "application/manifest+json": ("webmanifest",),
-    "application/atom+xml": ("atom",),
-    "application/rss+xml": ("rss",),
-    "application/pdf": ("pdf",),
-    "application/wasm": ("wasm",),
-    "application/zip": ("zip",),
-    "application/gzip": ("gz",),
-    "font/woff": ("woff",),
-    "font/woff2": ("woff2",),
-    "font/ttf": ("ttf",),
-    "font/otf": ("otf",),
-    "image/svg+xml": ("svg",),
-    "image/png": ("png",),
-    "image/jpeg": ("jpg", "jpeg"),
-    "image/gif": ("gif",),
-    "image/webp": ("webp",),
-    "image/avif": ("avif",),
-    "image/x-icon": ("ico",),
-    "audio/mpeg": ("mp3",),
-    "audio/ogg": ("ogg",),
-    "video/mp4": ("mp4",),
-    "video/webm": ("webm",),
-}
 
 
 def render_nginx(
@@ -73,15 +43,44 @@ def render_nginx(
     `workers: auto` turned out to be on the host, `project` the directory whose templates/ come
     first. Raises DeployError that names template, line and key, or asks for the major.
     """
-    if not host.serves:
+    values = nginx_values(environment, host, major=major, workers=workers)
+    if values is None:
         return {}
-    values = _values(environment, host, _upstreams(environment, host, major, workers))
     try:
         text = render_template("nginx/nginx.conf.j2", values, nginx_value, project)
     except DeployError as error:
         error.host = host.name
         raise
     return {"nginx.conf": text}
+
+
+def site_values(
+    environment: Environment, host: Host, *, major: int | None = None
+) -> dict[str, Any] | None:
+    """The same for one site beside others. Raises DeployError where it has no name of its own."""
+    values = nginx_values(environment, host, major=major)
+    if values and host.settings.nginx.server_name == "_":
+        raise DeployError(
+            "a site beside others needs its own server_name",
+            host=host.name,
+            step="render",
+            hint="set nginx.server_name; or let the program nginx have the whole nginx.conf",
+            exit_code=ExitCode.USAGE,
+        )
+    return values and {**values, "whole": False, "default_server": Verbatim("")}
+
+
+def nginx_values(
+    environment: Environment, host: Host, *, major: int | None = None, workers: int | None = None
+) -> dict[str, Any] | None:
+    """What the templates of nginx find, as for `render_nginx`; None on a host that has no nginx."""
+    if not host.serves:
+        return None
+    return {
+        **_values(environment, host),
+        "upstreams": _upstreams(environment, host, major, workers),
+        "standby": _standby(environment, host, major, workers),
+    }
 
 
 def known_major(app: App, major: int | None) -> int:
@@ -127,6 +126,17 @@ def _upstreams(
     return servers * rounds
 
 
+def _standby(
+    environment: Environment, host: Host, major: int | None, workers: int | None
+) -> list[str]:
+    """What is asked when every other server refuses; nothing where no old release runs on."""
+    layout = layout_for(environment, host)
+    if not isinstance(layout, ReleasesLayout) or not host.settings.overlap:
+        return []
+    count = socket_count(environment.app, major, worker_count(host, workers))
+    return [f"unix:{layout.standby_socket(i)}" for i in range(count)]
+
+
 def _servers(environment: Environment, host: Host, count: int) -> list[str]:
     listen = host.settings.listen
     if isinstance(listen, int):
@@ -135,25 +145,39 @@ def _servers(environment: Environment, host: Host, count: int) -> list[str]:
     return [f"unix:{layout.socket(i)}" for i in range(count)]
 
 
-def _values(environment: Environment, host: Host, upstreams: list[str]) -> dict[str, Any]:
+def _values(environment: Environment, host: Host) -> dict[str, Any]:
     nginx = host.settings.nginx
+    layout = layout_for(environment, host)
+    site = site_name(environment.app, nginx)
+    proto = f"$forwarded_proto_{site}" if nginx.trust_forwarded_proto else "$scheme"
     return {
         "environment": environment,
         "app": environment.app,
         "host": host,
         "vars": host.settings.vars,
         "nginx": nginx,
-        "public": layout_for(environment, host).public,
-        "upstreams": upstreams,
-        "types": _types(nginx.mime_types),
+        "whole": True,
+        "default_server": Verbatim(" default_server"),
+        "site": Verbatim(site),
+        "public": layout.public,
+        "previous_public": _previous_public(layout),
+        "previous_files": Verbatim(f"$uri $public_file_{site}" if nginx.files_path else "$uri"),
+        "types": mime_types(nginx.mime_types),
         "rlimit_nofile": nginx.worker_rlimit_nofile or 2 * nginx.worker_connections,
-        "access_log": _access_log(nginx),
-        "try_files": _try_files(nginx),
+        **access_log_values(environment, host, site),
+        "try_files": _try_files(nginx, site),
         "files_pattern": Verbatim(re.escape(nginx.files_path or "")),
         "forwarded_for": _forwarded_for(nginx),
-        "forwarded_proto": "$forwarded_proto" if nginx.trust_forwarded_proto else "$scheme",
+        "forwarded_proto": proto,
+        "probed": probed(environment.app),
         **_tls_values(nginx.tls),
+        **site_extras(nginx, layout, site, proto),
     }
+
+
+def _previous_public(layout: Layout) -> str | None:
+    """Where pages of the release before find their files; none where there are no releases."""
+    return layout.previous_public if isinstance(layout, ReleasesLayout) else None
 
 
 def _tls_values(tls: TlsSettings | None) -> dict[str, Any]:
@@ -161,32 +185,18 @@ def _tls_values(tls: TlsSettings | None) -> dict[str, Any]:
         return {}
     port = tls.listen.rpartition(":")[2]
     return {
-        "ciphers": _CIPHERS,
+        "ciphers": CIPHERS,
         "hsts": f"max-age={tls.hsts_seconds}",
         "http2": Verbatim(" http2" if tls.http2 else ""),
         "redirect_port": Verbatim("" if port == "443" else f":{port}"),
     }
 
 
-def _access_log(nginx: NginxSettings) -> tuple[str, ...]:
-    return ("off",) if nginx.access_log == "off" else (nginx.access_log, "main")
-
-
-def _try_files(nginx: NginxSettings) -> Verbatim:
+def _try_files(nginx: NginxSettings, site: str) -> Verbatim:
     usable = (item for item in nginx.try_files if nginx.files_path or item != "$public_file")
-    return Verbatim(" ".join(usable))
+    own = (f"$public_file_{site}" if item == "$public_file" else item for item in usable)
+    return Verbatim(" ".join(own))
 
 
 def _forwarded_for(nginx: NginxSettings) -> str:
     return "$remote_addr" if nginx.forwarded_for == "client" else "$proxy_add_x_forwarded_for"
-
-
-def _types(further: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    """MIME type to extensions; a type given in the inventory wins over the usual one."""
-    types = {
-        name: tuple(e for e in extensions if e not in further)
-        for name, extensions in _TYPES.items()
-    }
-    for extension, name in further.items():
-        types[name] = (*types.get(name, ()), extension)
-    return {name: extensions for name, extensions in types.items() if extensions}

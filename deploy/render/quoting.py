@@ -1,12 +1,13 @@
-"""How a value becomes nginx or JavaScript text without ever breaking out of its place.
+"""How a value becomes text of a file, such as nginx's, without ever breaking out of its place.
 
-Every `{{ … }}` of a template goes through one of these two functions.
+Every `{{ … }}` of a template goes through one of these functions.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -18,7 +19,7 @@ class RefusedValue(ValueError):  # noqa: N818  # says what happened to the value
 
 
 class Verbatim(str):
-    """Text that is nginx syntax already: variables such as `$uri`. Never made from free text."""
+    """Text that is syntax already: variables, expressions. Never made from free text."""
 
     __slots__ = ()
 
@@ -60,6 +61,8 @@ def single_quoted(value: str) -> Verbatim:
 
 def javascript_value(value: Any) -> str:
     """`value` as a JavaScript literal: JSON in ASCII, which JavaScript reads since ES2019."""
+    if isinstance(value, Verbatim):
+        return str(value)
     plain = list(value) if isinstance(value, tuple) else value
     try:
         return json.dumps(plain, ensure_ascii=True, allow_nan=False)
@@ -77,3 +80,36 @@ def _nginx_word(value: Any) -> str:
     if _PLAIN.fullmatch(value):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def plain_value(value: Any) -> str:
+    """`value` as it is, for formats without quotes: text that fits on a line, numbers, lists.
+
+    Raises RefusedValue for anything else: yes and no are words that a template has to choose.
+    """
+    if isinstance(value, tuple | list):
+        return " ".join(plain_value(item) for item in value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RefusedValue("the value is missing" if value is None else f"{value!r} is no text")
+    if isinstance(value, str) and not isinstance(value, Verbatim) and _CONTROL.search(value):
+        raise RefusedValue(f"{value!r} holds a control character")
+    return str(value)
+
+
+def shell_value(value: Any) -> str:
+    """`value` as words of a POSIX shell. Raises RefusedValue as `plain_value` does."""
+    if isinstance(value, Verbatim):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return " ".join(shell_value(item) for item in value)
+    return shlex.quote(plain_value(value))
+
+
+QUOTES = {
+    "plain": plain_value,
+    "nginx": nginx_value,
+    "javascript": javascript_value,
+    "yaml": javascript_value,  # JSON is YAML
+    "shell": shell_value,
+}
+"""How values are spelled, by what a file of the inventory says under `quote`."""

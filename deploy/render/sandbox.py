@@ -116,7 +116,7 @@ def _replacement(name: str, value: str, box: _Sandbox) -> str | None:
         return f'"{box.root}/nginx.pid"'
     if name in ("error_log", "access_log"):
         return None if value.startswith(_KEPT_TARGETS) else f'"{box.root}/{name}"'
-    if _TEMPORARY.fullmatch(name):
+    if name == "proxy_cache_path" or _TEMPORARY.fullmatch(name):
         return f'"{box.root}/{name}"'
     if name in ("ssl_certificate", "ssl_trusted_certificate", "ssl_client_certificate"):
         return f'"{box.root}/certificate.pem"'

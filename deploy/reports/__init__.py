@@ -25,13 +25,24 @@ class Broadcast:
     def __init__(self, reports: Iterable[Report]) -> None:
         self._reports = tuple(reports)
         self._one_at_a_time = threading.Lock()
+        self._is_closed = False
 
     def __call__(self, event: Event) -> None:
+        """What a thread that nobody waited for says after the end, is not heard."""
         with self._one_at_a_time:
+            if self._is_closed:
+                return
             for report in self._reports:
                 report.take(event)
 
+    def add(self, report: Report) -> None:
+        """One more report, for the events from here on."""
+        with self._one_at_a_time:
+            self._reports = (*self._reports, report)
+
     def close(self) -> None:
-        """Close every report."""
-        for report in self._reports:
+        """Close every report, the last one first: it may still have something to say."""
+        for report in reversed(self._reports):
             report.close()
+        with self._one_at_a_time:
+            self._is_closed = True

@@ -13,7 +13,7 @@ def plan_text(plan: Plan) -> str:
             of = f" (batch {number} of {len(stage.batches)})" if len(stage.batches) > 1 else ""
             lines.append(f"── {stage.name}{of}")
             for steps in batch.hosts:
-                lines.append(f"  {steps.host}")
+                lines.append(f"  {steps.host or 'the machine that deploys'}")
                 for step in steps.steps:
                     lines.append(f"    {step.call}")
                     if step.undo:

@@ -15,6 +15,7 @@ from deploy import events
 from deploy.events import Event
 
 _MARKS = {"changed": "[green]✓[/]", "unchanged": "[dim]=[/]", "failed": "[red]✗[/]"}
+_DIFF = {"+": "green", "-": "red", "@": "cyan"}
 _STATES = {"done": "green", "unchanged": "dim", "old": "yellow", "unknown": "red"}
 
 
@@ -68,6 +69,12 @@ class Terminal:
     def _host_inspected(self, event: events.HostInspected) -> None:
         self._line(f"[dim]{escape(event.summary)}[/]", event.host)
 
+    def _file_compared(self, event: events.FileCompared) -> None:
+        self._line(f"[bold]{escape(event.destination)}[/]: {escape(event.verdict)}", event.host)
+        for line in event.diff:
+            colour = _DIFF.get(line[:1], "dim")
+            self._line(f"[{colour}]{escape(line)}[/]", event.host)
+
     def _stage_started(self, event: events.StageStarted) -> None:
         batch = f" (batch {event.batch} of {event.batches})" if event.batches > 1 else ""
         self._line(f"[bold]── {event.stage}{batch}[/] [dim]{escape(', '.join(event.hosts))}[/]")
@@ -91,6 +98,11 @@ class Terminal:
     def _step_undone(self, event: events.StepUndone) -> None:
         word = "[yellow]↶ undone:[/]" if event.succeeded else "[red]✗ could not undo:[/]"
         self._line(f"{word} {escape(event.step)}", event.host)
+
+    def _fleet_proved(self, event: events.FleetProved) -> None:
+        self._line(
+            f"[green]✓ proved on every host {event.seconds:.2f} s after the command began[/]"
+        )
 
     def _host_failed(self, event: events.HostFailed) -> None:
         step = f"{escape(event.step)}: " if event.step else ""

@@ -20,6 +20,7 @@ def prepare_code(app: App, layout: Layout, revision: str, *, force: bool) -> tup
         install_python(app, layout, revision),
         install_node(app, layout, revision),
         *(run_build(layout, revision, i, one) for i, one in enumerate(app.build, 1)),
+        check_prepared(layout, revision),
     )
 
 
@@ -91,6 +92,12 @@ def run_build(layout: Layout, revision: str, number: int, one: Command) -> Step:
     """A build command of the app's own, in the prepared tree."""
     tree = prepared_tree(layout, revision)
     return Step(f"run_build_{number}", one.run, call("run_build", tree, one.run, one.timeout))
+
+
+def check_prepared(layout: Layout, revision: str) -> Step:
+    """What starts was made in the prepared tree; else what an earlier build left would start."""
+    tree = prepared_tree(layout, revision)
+    return Step("check_prepared", "look for what starts", call("check_prepared", tree))
 
 
 def run_once(layout: Layout, revision: str, number: int, one: OnceCommand) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from deploy.checks import Target
@@ -14,6 +14,7 @@ from deploy.plan import Batch, Context, HostSteps, Plan, Stage, Step
 from deploy.shell import Argument
 from deploy.steps import code, processes
 from deploy.strategies.common import host_context, host_environment
+from deploy.strategies.configure import Files
 from deploy.strategies.rollout import batches
 
 BOOT_SECONDS = 30
@@ -28,6 +29,10 @@ class Job:
     facts: HostFacts
     secrets: dict[str, Argument]
 
+    def on(self, host: Host) -> Job:
+        """The same part, of a host with other settings."""
+        return replace(self, host=host)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -37,6 +42,10 @@ class Request:
     target: Target
     run: str
     force: bool = False
+    release: str = ""
+    """Name of a release to go on with; empty: the run makes its own."""
+    files: Files = field(default_factory=Files)
+    """The files of programs that go live with it."""
 
 
 def plan_in_place(request: Request, jobs: Iterable[Job]) -> Plan:
@@ -73,7 +82,8 @@ def _prepare(request: Request, job: Job) -> HostSteps:
     steps = code.prepare_code(
         request.environment.app, layout, request.target.revision, force=request.force
     )
-    return HostSteps(job.host.name, steps, _context(request, job, "prepare"))
+    checks = request.files.checks(request.environment, job.host)
+    return HostSteps(job.host.name, (*steps, *checks), _context(request, job, "prepare"))
 
 
 def _once(request: Request, groups: tuple[tuple[Job, ...], ...], when: set[str]) -> Stage:
@@ -100,11 +110,12 @@ def _activate(request: Request, job: Job) -> HostSteps:
     limit = request.environment.app.health.timeout + BOOT_SECONDS
     values = host_environment(request.environment, job.host, job.secrets)
     steps = (
-        processes.guard_cluster(limit),
+        processes.guard_cluster(job.host, limit),
         code.checkout_tree(layout, revision, force=request.force),
         code.swap_outputs(layout, revision),
         processes.write_environment(values),
-        *_go_live(way_live(request.target, job.facts), limit),
+        *request.files.installs(request.environment, job.host),
+        *_go_live(job.host, way_live(request.target, job.facts), limit),
         processes.prove_cluster(limit),
         processes.record_proof(revision, request.run, request.target.version),
     )
@@ -125,12 +136,12 @@ def way_live(target: Target, facts: HostFacts) -> Literal["start", "reload", "re
     return "reload"
 
 
-def _go_live(way: str, limit: int) -> tuple[Step, ...]:
+def _go_live(host: Host, way: str, limit: int) -> tuple[Step, ...]:
     if way == "start":
         return (processes.start_cluster(limit),)
     if way == "restart":
         return (processes.stop_cluster(), processes.start_cluster(limit))
-    return (processes.reload_cluster(limit),)
+    return (processes.reload_cluster(host, limit),)
 
 
 def _warnings(target: Target, job: Job) -> Iterable[str]:
@@ -144,5 +155,11 @@ def _warnings(target: Target, job: Job) -> Iterable[str]:
 def _context(request: Request, job: Job, stage: str) -> Context:
     values = host_environment(request.environment, job.host, job.secrets)
     return host_context(
-        request.environment, job.host, request.target.model, values, stage=stage, run=request.run
+        request.environment,
+        job.host,
+        request.target.model,
+        values,
+        stage=stage,
+        run=request.run,
+        revision=request.target.revision,
     )

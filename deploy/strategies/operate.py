@@ -39,8 +39,8 @@ def plan_operation(
     return Plan(environment.name, operation, "", (stage,))
 
 
-def _reload(environment: Environment, _host: Host, _secrets: object) -> tuple[Step, ...]:
-    return processes.reload_cluster(_limit(environment)), _proof(environment)
+def _reload(environment: Environment, host: Host, _secrets: object) -> tuple[Step, ...]:
+    return processes.reload_cluster(host, _limit(environment)), _proof(environment)
 
 
 def _start(environment: Environment, host: Host, secrets: dict[str, Argument]) -> tuple[Step, ...]:
@@ -59,7 +59,13 @@ def _restart(
     return processes.stop_cluster(), *_start(environment, host, secrets)
 
 
-def _scale(environment: Environment, _host: Host, _secrets: object) -> tuple[Step, ...]:
+def _scale(environment: Environment, host: Host, _secrets: object) -> tuple[Step, ...]:
+    if environment.strategy == "releases":
+        return (
+            processes.scale_release(
+                processes.wanted_workers(environment, host), _limit(environment)
+            ),
+        )
     return (processes.scale_cluster(_limit(environment)),)
 
 

@@ -64,8 +64,11 @@ class LocalChannel:
     def send(self, data: bytes) -> None:
         """Write all of `data` to standard input, reading output meanwhile.
 
-        What a command that ended did not read is dropped: its exit status tells.
+        What a command that ended did not read is dropped: its exit status tells. Raises
+        ChannelLost when the channel was closed.
         """
+        if self._closed:
+            raise ChannelLost
         rest = memoryview(data)
         while rest:
             rest = rest[self._write(rest) :]

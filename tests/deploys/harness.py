@@ -20,10 +20,10 @@ from typing import Any
 
 import yaml
 
+from tests.deploys.zygote import PROJECT, Spawned
 from tests.lab import Lab, Process
 from tests.lab.processes import everything
 
-PROJECT = Path(__file__).parents[2]
 SECONDS = 150
 """The longest that one run may take; then it is killed, and its test fails."""
 
@@ -63,10 +63,10 @@ class Said:
 class Running:
     """A run that has not ended."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str] | Spawned, seconds: float = SECONDS) -> None:
         self.process = process
         self._lines: list[str] = []
-        self._limit = threading.Timer(SECONDS, process.kill)
+        self._limit = threading.Timer(seconds, process.kill)
         self._limit.start()
 
     def wait_for(self, event: str, **fields: str) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Running:
 
 def run(lab: Lab, *words: str) -> Said:
     """Run the command line on a lab, as it stands, to its end."""
-    return Running(invoke(words, lab.environment)).finish()
+    return Running(Spawned(words, {**os.environ, **lab.environment})).finish()
 
 
 def invoke(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -126,6 +126,15 @@ class Controller:
         self._change = change
         self._number = 0
 
+    def with_change(self, change: Change) -> Controller:
+        """The same one, whose inventory has a further change."""
+
+        def both(data: dict[str, Any]) -> None:
+            self._change(data)
+            change(data)
+
+        return Controller(self.lab, self._directory / "with change", both)
+
     def run(
         self, task: str, *flags: str, change: Change | None = None, output: str = "json"
     ) -> Said:
@@ -133,12 +142,18 @@ class Controller:
         return self.start(task, *flags, change=change, output=output).finish()
 
     def start(
-        self, task: str, *flags: str, change: Change | None = None, output: str = "json"
+        self,
+        task: str,
+        *flags: str,
+        change: Change | None = None,
+        output: str = "json",
+        seconds: float = SECONDS,
     ) -> Running:
         """Start a task on the lab, or on the environment that the flags name."""
         named = () if "--env" in flags else ("--env", "lab")
         words = (task, *named, *flags, "--output", output)
-        return Running(invoke(words, {**self.lab.environment, **self._environment(change)}))
+        variables = {**os.environ, **self.lab.environment, **self._environment(change)}
+        return Running(Spawned(words, variables), seconds)
 
     def status(self) -> dict[str, dict[str, str]]:
         """The rows of `invoke status`, by host."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.deploys.harness import Controller, Said, building, cut_connection
 from tests.lab import Lab, Process
-from tests.lab.processes import find
+from tests.lab.processes import find, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -21,7 +22,7 @@ WEB1 = ("--limit", "web1")
 def behind(deployed: Controller) -> Iterator[Controller]:
     """There is something to deploy; while it is tried, requests never stop."""
     deployed.lab.commit("something new")
-    with deployed.lab.load("web1", clients=1, seconds=300) as load:
+    with deployed.lab.load("web1", clients=1, pause=0.05, seconds=300) as load:
         load.wait(10)
         yield deployed
         load.wait(load.total + 10)
@@ -75,6 +76,22 @@ def test_a_signal_while_going_live_brings_the_old_code_back(
     assert_went_back(behind, said, old, code)
 
 
+def test_a_third_signal_gives_up_and_the_host_goes_back_by_itself(behind: Controller) -> None:
+    old = behind.serving()
+    running = behind.start("deploy", *WEB1)
+    running.wait_for("step_noted", text="1 of 2 processes are new")
+    running.signal(signal.SIGINT)
+    running.wait_for("step_undone", step="swap_outputs")
+    for number in (signal.SIGTERM, signal.SIGINT):  # two of a kind can become one
+        running.signal(number)
+    said = running.finish()
+    assert said.code == 3, said.text
+    assert said.failure["message"].startswith("given up before every host was back")
+    assert said.end["message"].startswith("unknown state")
+    wait_until(lambda: behind.status()["web1"]["proof"] == "ok", "the host's way back", seconds=30)
+    assert behind.serving() == old
+
+
 def test_a_connection_cut_while_going_live_is_made_again_for_the_way_back(
     behind: Controller,
 ) -> None:
@@ -110,3 +127,23 @@ def test_missing_pids_and_a_stale_pidfile_do_not_stop_a_deploy(behind: Controlle
     assert said.code == 0, said.text
     assert behind.serving() == lab.number("HEAD")
     assert behind.status()["web1"]["proof"] == "ok"
+    lab.sh("web1", f"rm {pids}/actionhero-web1-7")
+
+
+def test_a_process_started_by_hand_is_refused_before_anything_and_a_restart_mends_it(
+    deployed: Controller,
+) -> None:
+    lab, app = deployed.lab, deployed.lab.app_path("web1")
+    ours = lab.processes("web1")[0]
+    environ = Path(f"/proc/{ours.pid}/environ").read_text().split("\0")
+    port = next(one for one in environ if one.startswith("PORT=")).removeprefix("PORT=")
+    node = Path(f"/proc/{ours.pid}/exe").readlink()
+    assert deployed.run("stop", *WEB1).code == 0
+    by_hand = f"PORT={port} setsid {node} dist/server.js >log/by-hand 2>&1 </dev/null &"
+    lab.sh("web1", f"cd {app}; set -a; . .deploy/env; {by_hand}")
+    wait_until(lambda: port in Path("/proc/net/unix").read_text(), "the process to listen")
+    said = deployed.run("deploy", *WEB1)
+    assert (said.code, said.failure["step"]) == (1, "taken"), said.text
+    assert port in said.failure["message"]
+    assert "invoke restart --env lab --limit web1" in said.failure["hint"]
+    assert (said := deployed.run("restart", *WEB1)).code == 0, said.text

@@ -195,6 +195,8 @@ def test_a_controller_killed_in_npm_ci_is_waited_for_or_ended_by_the_next(
     running.wait_for("step_noted", text="npm ci")
     wait_until(lambda: bool(marked(lab, "web1", "npm ci")), "npm ci")
     left = marked(lab, "web1", "npm ci")
+    for process in left:
+        process.signal(signal.SIGSTOP)  # it is surely there when the next one comes
     running.signal(signal.SIGKILL)
     running.finish()
     assert behind.serving() != lab.number("HEAD")

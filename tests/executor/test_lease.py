@@ -27,8 +27,8 @@ def take(state: Path, recorder: Recorder) -> Lease:
     outcome = lease.take(
         [Line("lock", call("show_lock", str(state)), is_fact=True)],
         Context(),
-        [call("take_lock", str(state), HOLDER)],
-        [call("hold_lease", str(state))],
+        [call("take_lock", str(state), HOLDER, "run", 0)],
+        [call("hold_lease", str(state), "run")],
     )
     assert outcome.succeeded, outcome.failure
     assert "who=ann" in outcome.answers["lock"].text
@@ -101,7 +101,7 @@ def test_a_directory_that_cannot_be_made_is_told_with_its_cure(
     (tmp_path / "file").write_text("")
     lease = Lease(LocalTransport("web1"), NONCE, recorder)
     state = tmp_path / "file" / "app" / ".deploy"
-    outcome = lease.take([], Context(), [call("take_lock", str(state), HOLDER)], [])
+    outcome = lease.take([], Context(), [call("take_lock", str(state), HOLDER, "run", 0)], [])
     assert outcome.failure
     assert "cannot create" in outcome.failure.message
     assert "sudo install -d" in outcome.failure.hint
@@ -112,8 +112,8 @@ def test_nothing_is_asked_behind_a_lease_that_was_refused(state: Path, recorder:
     first = Lease(LocalTransport("web1"), NONCE, recorder)
     second = Lease(LocalTransport("web2"), NONCE, recorder, first)
     with pytest.raises(DeployError):
-        first.take([], Context(), [call("take_lock", str(state), HOLDER)], [])
-    outcome = second.take([], Context(), [call("take_lock", str(other), HOLDER)], [])
+        first.take([], Context(), [call("take_lock", str(state), HOLDER, "run", 0)], [])
+    outcome = second.take([], Context(), [call("take_lock", str(other), HOLDER, "run", 0)], [])
     assert not outcome.succeeded
     assert not other.exists()
     holder.release()
@@ -129,13 +129,13 @@ def test_the_next_lease_waits_for_the_lock_before_it_and_not_for_its_facts(
     second = Lease(LocalTransport("web2"), NONCE, recorder, first)
 
     def take_second() -> None:
-        locked = [call("take_lock", str(other), HOLDER)]
-        second.take([], Context(), locked, [call("hold_lease", str(other))])
+        locked = [call("take_lock", str(other), HOLDER, "run", 0)]
+        second.take([], Context(), locked, [call("hold_lease", str(other), "run")])
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(take_second)
-        locked = [call("take_lock", str(state), HOLDER)]
-        outcome = first.take([fact], Context(), locked, [call("hold_lease", str(state))])
+        locked = [call("take_lock", str(state), HOLDER, "run", 0)]
+        outcome = first.take([fact], Context(), locked, [call("hold_lease", str(state), "run")])
     assert outcome.answers["next"].code == 0
     first.release()
     second.release()

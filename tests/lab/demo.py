@@ -27,7 +27,7 @@ def main() -> int:
     """Show it; the exit code is 0 when every web host answers with the second revision."""
     options = _options()
     heed_sigterm()
-    lab = Lab(options.root, options.app, options.subnet)
+    lab = Lab(options.root, options.app, options.subnet, options.strategy)
     began = time.monotonic()
     try:
         shown = show(lab)
@@ -132,6 +132,7 @@ def _say(what: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument("--app", type=int, choices=(14, 18, 29), default=29)
+    parser.add_argument("--strategy", choices=("releases", "in_place"), default="releases")
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     parser.add_argument("--root", type=Path, default=Site().root, help="directory of the lab")
     parser.add_argument("--subnet", type=int, default=Site().subnet, help="127.0.SUBNET.x")

@@ -25,7 +25,9 @@ def document(site: Site) -> dict[str, Any]:
     """The inventory as plain data."""
     return {
         "app": _app(site),
+        "strategy": site.strategy,
         "ssh": {"config": str(site.ssh_config)},
+        "decision": {"kind": "redis"},  # on a loopback address, but one for all
         "node_bin": f"{site.node}/bin",
         "workers": WORKERS,
         "stop_timeout": 20,
@@ -40,16 +42,16 @@ def document(site: Site) -> dict[str, Any]:
     }
 
 
-def text(site: Site) -> str:
-    """The inventory as YAML."""
-    body = yaml.safe_dump(document(site), sort_keys=False, width=100)
+def text(site: Site, data: dict[str, Any] | None = None) -> str:
+    """The inventory as YAML; `data` where it is another one than `document`."""
+    body = yaml.safe_dump(data or document(site), sort_keys=False, width=100)
     return _HEAD.format(subnet=site.subnet) + body
 
 
-def write(site: Site) -> None:
+def write(site: Site, data: dict[str, Any] | None = None) -> None:
     """lab.yml, and a copy of the project's defaults.yml, where DEPLOY_INVENTORY can point."""
     site.inventory.mkdir(exist_ok=True)
-    (site.inventory / "lab.yml").write_text(text(site))
+    (site.inventory / "lab.yml").write_text(text(site, data))
     if (COMMITTED / "defaults.yml").exists():
         shutil.copy(COMMITTED / "defaults.yml", site.inventory)
 

@@ -10,15 +10,16 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from deploy.errors import DeployError
-from tests.lab import daemons, inventory, sshd, toolchain
+from tests.lab import daemons, inventory, sshd, toolchain, topology
 from tests.lab.accounts import deploy_account, nginx_account
 from tests.lab.processes import Process, belonging, end, find, wait_until
 from tests.lab.repository import Repository
-from tests.lab.site import HTTP_PORT, MACHINES, ROLES, SSH_PORT, App, Site
+from tests.lab.site import HTTP_PORT, ROLES, SSH_PORT, App, Site, Strategy
 from tests.lab.state import Service, State
 from tests.lab.web import Load, Response, request
 
@@ -26,8 +27,15 @@ from tests.lab.web import Load, Response, request
 class Lab:
     """One lab. Made without touching anything; `up` does."""
 
-    def __init__(self, root: Path = Path("/tmp/ahlab"), app: App = 29, subnet: int = 8) -> None:
-        self.site = Site(Path(root), app, subnet)
+    def __init__(
+        self,
+        root: Path = Path("/tmp/ahlab"),
+        app: App = 29,
+        subnet: int = 8,
+        strategy: Strategy = "in_place",
+        topology: bool = False,
+    ) -> None:
+        self.site = Site(Path(root), app, subnet, strategy, topology)
         self.account = deploy_account()
         self.nginx_account = nginx_account()
         self.repository = Repository(self.site, self.account)
@@ -37,7 +45,7 @@ class Lab:
     def at(cls, root: Path = Path("/tmp/ahlab")) -> Lab | None:
         """The lab that was brought up there, by whichever process; None when there is none."""
         site = State(Site(root=Path(root)).state).site()
-        return cls(site.root, site.app, site.subnet) if site else None
+        return cls(*astuple(site)) if site else None
 
     def up(self) -> None:
         """Make the lab and start it; nothing to do when it is up.
@@ -74,6 +82,12 @@ class Lab:
         for host in ROLES:
             shutil.rmtree(self.site.app_path(host), ignore_errors=True)
         daemons.ask_redis(self.site, "redis", "FLUSHALL")
+
+    def restart_redis(self) -> None:
+        """Another redis in the place of the first, which remembers nothing."""
+        end(lambda: [process for process in [self.status()["redis"]] if process])
+        pidfile = daemons.start_redis(self.site, "redis", self.account)
+        self._started("redis", pidfile, (self.site.address("redis"), daemons.REDIS_PORT))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -176,13 +190,18 @@ class Lab:
         site.server_token.write_text(secrets.token_hex(16) + "\n")
         sshd.make_keys(site, account)
         sshd.write_client(site, account)
-        configs = {host: sshd.write_host(site, host, account, tools) for host in MACHINES}
+        configs = {host: sshd.write_host(site, host, account, tools) for host in site.machines}
         self.repository.create()
-        inventory.write(site)
+        if site.topology:
+            topology.prepare(site, account, tools)
+            inventory.write(site, topology.document(site, account.name))
+        else:
+            inventory.write(site)
         for host, config in configs.items():
             pidfile = sshd.start(site, host, config, account)
             self._started(f"sshd on {host}", pidfile, (site.address(host), SSH_PORT))
-        self._start_daemons()
+        if not site.topology:
+            self._start_daemons()
 
     def _start_daemons(self) -> None:
         site = self.site

@@ -26,6 +26,8 @@ mount -t tmpfs -o size=2g,mode=0755 disk "$disk"
 mkdir "$disk/work"
 cp -a "$files" "$disk/upper"
 mount -t overlay -o "lowerdir=/,upperdir=$disk/upper,workdir=$disk/work" tree "$tree"
+rm -rf "$tree/etc/systemd/system/multi-user.target.wants" # what is enabled from here on starts
+rm -rf "$tree/usr/lib/systemd/system/multi-user.target.wants"
 echo mounted
 exec cat
 """
@@ -141,7 +143,7 @@ class Machine:
 
     def _write_system(self) -> None:
         wants = " ".join(self._services)
-        self.write("/etc/systemd/system/lab.target", _TARGET.format(wants=wants))
+        self.write("/etc/systemd/system/multi-user.target", _TARGET.format(wants=wants))
         network = _NETWORK.format(ip=program("ip"), address=self.link.inside)
         self.write("/etc/systemd/system/network-lab.service", network)
         self.write("/etc/hostname", f"{self.name}\n")
@@ -176,7 +178,7 @@ class Machine:
                     *(program("systemd-nspawn"), "--boot", "--quiet", "--console=pipe"),
                     *(f"--directory={self.root / 'tree'}", f"--machine={self.name}"),
                     *("--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=off"),
-                    *("--network-veth", *binds, "systemd.unit=lab.target"),
+                    *("--network-veth", *binds, "systemd.unit=multi-user.target"),
                     "systemd.mask=timers.target",
                 ],
                 stdin=subprocess.DEVNULL,

@@ -51,6 +51,10 @@ class Repository:
         """A file's text at a revision."""
         return self._git("show", f"{revision}:{path}")
 
+    def revision(self, name: str) -> str:
+        """The full name of a commit."""
+        return self._git("rev-parse", name).strip()
+
     def number(self, revision: str) -> str:
         """What the `revision` action answers where this revision is loaded."""
         return self.show(revision, _REVISION).strip()
@@ -59,7 +63,7 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "-q", "-m", message)
         self._git("push", "-q", "origin", "HEAD:main")
-        return self._git("rev-parse", "HEAD").strip()
+        return self.revision("HEAD")
 
     def _count(self) -> int:
         return int(self._git("rev-list", "--count", "HEAD"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+Strategy = Literal["in_place", "releases"]
 App = Literal[14, 18, 29]
 """Major version of the ActionHero that the lab's app runs on."""
 
@@ -22,9 +23,13 @@ ROLES = {"web1": "server", "web2": "server", "jobs1": "worker"}
 
 GIT = "git"
 MACHINES = (*ROLES, GIT)
-"""Everything that runs an sshd."""
+"""What runs an sshd in every lab."""
+
+AROUND = ("lb1", "redis1", "redis2", "cache1")
+"""Further hosts of a whole topology, which run no app."""
 
 _NUMBERS = {"web1": 1, "web2": 2, "jobs1": 3, GIT: 4, "redis": 6, "replica": 7}
+_NUMBERS |= {name: number for number, name in enumerate(AROUND, 8)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,14 @@ class Site:
     app: App = 29
     subnet: int = 8
     """The lab's addresses are 127.0.SUBNET.x."""
+    strategy: Strategy = "in_place"
+    topology: bool = False
+    """Balancer, redis and sentinels are hosts, too; `invoke configure` starts what runs there."""
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """Everything that runs an sshd."""
+        return (*MACHINES, *AROUND) if self.topology else MACHINES
 
     def address(self, name: str) -> str:
         """The loopback address of a host, of `git`, `redis` or `replica`."""
@@ -100,8 +113,11 @@ class Site:
     @property
     def listeners(self) -> list[tuple[str, int]]:
         """Every address and port that the lab listens on."""
+        logins = [(self.address(name), SSH_PORT) for name in self.machines]
+        if self.topology:
+            return logins
         return [
-            *((self.address(name), SSH_PORT) for name in MACHINES),
+            *logins,
             *((self.address(name), HTTP_PORT) for name in ROLES if ROLES[name] == "server"),
             *((self.address(name), REDIS_PORT) for name in ("redis", "replica")),
         ]

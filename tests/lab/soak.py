@@ -1,6 +1,5 @@
-"""The soak: one revision after the other, deployed to the lab under load, and what that cost.
-
-`script/soak` runs it.
+"""The soak: one revision after the other, deployed to the lab under load, and what that cost; with
+--kills, --points and --controllers, what becomes of deploys that are killed, or meet each other.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ from tests.lab import Lab
 from tests.lab.controller import heed_sigterm, invoke
 from tests.lab.demo import WEB_HOSTS
 from tests.lab.site import Site
+from tests.lab.soak_controllers import deploy_at_once
+from tests.lab.soak_kills import kill_at_points, kill_at_random
 
 
 @dataclass(slots=True)
@@ -37,22 +39,41 @@ class Figures:
 
 
 def main() -> int:
-    """Run the rounds and print the figures; 1 when any deploy failed or left old code serving."""
+    """Do what was asked for on a lab of its own; 1 when anything was not as it has to be."""
     options = _options()
     heed_sigterm()
-    figures = Figures()
-    lab = Lab(options.root, options.app, options.subnet)
+    kills = options.kills or options.points or options.controllers
+    lab = Lab(options.root, options.app, options.subnet, "releases" if kills else options.strategy)
     try:
         lab.up()
+        return 0 if _soak(lab, options) else 1
+    finally:
+        lab.down()
+
+
+def _soak(lab: Lab, options: argparse.Namespace) -> bool:
+    """Everything that was asked for, whatever came of the one before; the rounds, by default."""
+    parts: list[Callable[[], bool]] = []
+    if options.kills:
+        parts.append(lambda: kill_at_random(lab, options.kills, options.seed))
+    if options.points:
+        parts.append(lambda: kill_at_points(lab))
+    if options.controllers:
+        parts.append(lambda: deploy_at_once(lab, options.controllers, options.rounds))
+    return all(part() for part in parts or [lambda: run_rounds(lab, options)])
+
+
+def run_rounds(lab: Lab, options: argparse.Namespace) -> bool:
+    """Deploys under load, and their figures; true: all went well."""
+    figures = Figures()
+    try:
         invoke(lab, "deploy", say=False)
         for number in range(1, options.count + 1):
             run_round(lab, number, options.clients, options.path, figures)
     except KeyboardInterrupt:
         print("soak: interrupted; the figures are those of the rounds until now")
-    finally:
-        lab.down()
     _print_figures(figures, options)
-    return 1 if figures.faults or not figures.seconds else 0
+    return bool(figures.seconds) and not figures.faults
 
 
 def run_round(lab: Lab, number: int, clients: int, path: str, figures: Figures) -> None:
@@ -110,12 +131,19 @@ def _print_figures(figures: Figures, options: argparse.Namespace) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="script/soak", description="Repeats the lab's deploy under counted load."
+        prog="script/soak",
+        description="Repeats the lab's deploy under counted load, kills it, or crowds it.",
     )
-    parser.add_argument("--app", type=int, choices=(14, 18, 29), default=29)
+    parser.add_argument("--app", type=int, choices=(14, 18, 29), default=18)
+    parser.add_argument("--strategy", choices=("in_place", "releases"), default="releases")
     parser.add_argument("--count", type=int, default=10, help="deploys (default: 10)")
     parser.add_argument("--clients", type=int, default=2, help="a web host (default: 2)")
     parser.add_argument("--path", default="/api/revision", help="what the clients ask for")
+    parser.add_argument("--kills", type=int, default=0, help="kill -9 at so many random instants")
+    parser.add_argument("--seed", type=int, default=1, help="of those instants (default: 1)")
+    parser.add_argument("--points", action="store_true", help="kill -9 at each named point")
+    parser.add_argument("--controllers", type=int, default=0, help="so many deploy at once")
+    parser.add_argument("--rounds", type=int, default=1, help="how often they do (default: 1)")
     parser.add_argument("--root", type=Path, default=Path("/tmp/ahsoak"), help="directory")
     parser.add_argument("--subnet", type=int, default=Site().subnet + 1, help="127.0.SUBNET.x")
     return parser.parse_args()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.lab.accounts import Account, program
 from tests.lab.processes import MARK
-from tests.lab.site import GIT, MACHINES, SSH_PORT, Site
+from tests.lab.site import GIT, SSH_PORT, Site
 from tests.lab.toolchain import Toolchain
 
 _SSHD = """\
@@ -32,7 +32,7 @@ SetEnv {environment}
 """
 
 _CLIENT = """\
-Host {name}
+Host {name} {address}
   HostName {address}
   Port {port}
   User {user}
@@ -86,7 +86,7 @@ def make_keys(site: Site, account: Account) -> None:
     login = _make_key(site.keys / "login", account)
     deploy = _make_key(site.keys / "deploy", account)
     known = []
-    for name in MACHINES:
+    for name in site.machines:
         directory = account.own(site.directory(name))
         public = _make_key(directory / "host_key", account)
         known.append(f"[{site.address(name)}]:{SSH_PORT} {' '.join(public.split()[:2])}\n")
@@ -119,7 +119,7 @@ def write_host(site: Site, host: str, account: Account, toolchain: Toolchain) ->
 def write_client(site: Site, account: Account) -> None:
     """The controller's ssh_config: every host by its name, and the git host."""
     login = site.keys / "login"
-    blocks = [_client(site, name, account.name, login) for name in MACHINES]
+    blocks = [_client(site, name, account.name, login) for name in site.machines]
     site.ssh_config.write_text("\n".join(blocks))
 
 

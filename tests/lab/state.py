@@ -43,7 +43,10 @@ class State:
     def site(self) -> Site | None:
         """Where that lab's parts are."""
         kept = self._read()
-        return Site(self.path.parent, kept["app"], kept["subnet"]) if kept else None
+        if not kept:
+            return None
+        about = (kept["app"], kept["subnet"], kept["strategy"], kept.get("topology", False))
+        return Site(self.path.parent, *about)
 
     def services(self) -> list[Service]:
         """The daemons that were started, in that order."""
@@ -51,12 +54,14 @@ class State:
 
     def create(self, site: Site) -> None:
         """A lab is about to be made."""
-        self._write({"app": site.app, "subnet": site.subnet, "services": []})
+        about = {name: getattr(site, name) for name in ("app", "subnet", "strategy", "topology")}
+        self._write({**about, "services": []})
 
     def add(self, service: Service) -> None:
-        """A daemon was started."""
+        """A daemon was started, perhaps in the place of one that ended."""
         kept = self._read()
-        self._write({**kept, "services": [*kept["services"], asdict(service)]})
+        others = [one for one in kept["services"] if one["name"] != service.name]
+        self._write({**kept, "services": [*others, asdict(service)]})
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -35,6 +35,7 @@ START = {
 def installed(request: pytest.FixtureRequest, labs: Callable[[App], Lab]) -> Iterator[Lab]:
     """The app on web1, cloned and installed as the deploy user."""
     lab = labs(request.param)
+    lab.reset()
     build = "npm run build" if request.param == 29 else ":"
     clone = f"git clone -q {lab.site.repository} {lab.app_path('web1')}"
     lab.sh("web1", f"{clone}\ncd {lab.app_path('web1')}\nnpm ci\n{build}\nmkdir pids log")
@@ -51,7 +52,7 @@ def test_app_started_by_hand_answers_on_its_socket(installed: Lab, role: str) ->
     lab = installed
     socket_path = start(lab, role)
     revision = ask(lab, socket_path, "/api/revision").json()
-    assert revision["revision"] == "1"
+    assert revision["revision"] == lab.number("HEAD")
     assert revision["pid"] in {process.pid for process in lab.processes("web1")}
     assert ask(lab, socket_path, "/api/status").status == 200
     assert ask(lab, socket_path, "/nothing").status == 404
@@ -64,11 +65,12 @@ def test_nginx_serves_files_itself_and_passes_the_rest_on(installed: Lab) -> Non
     lab = installed
     assert lab.get("web1", "/api/status").status == 502
     start(lab, "server")
-    assert lab.get("web1", "/api/revision").json()["revision"] == "1"
+    newest = lab.number("HEAD")
+    assert lab.get("web1", "/api/revision").json()["revision"] == newest
     assert "x-powered-by" not in lab.get("web1", "/static.txt").headers
     with lab.load("web1", clients=2, requests=30) as load:
         load.wait(30)
-    assert (dict(load.outcomes), dict(load.revisions)) == ({"200": 30}, {"1": 30})
+    assert (dict(load.outcomes), dict(load.revisions)) == ({"200": 30}, {newest: 30})
     before = time.monotonic()
     assert lab.get("web1", "/api/slow").status == 200
     assert time.monotonic() - before >= 3
@@ -162,6 +164,7 @@ def test_up_again_leaves_a_running_lab_alone(lab29: Lab) -> None:
 
 
 def test_load_counts_what_fails_by_kind(lab29: Lab) -> None:
+    lab29.reset()
     with lab29.load("web2", requests=5) as nothing_deployed:
         nothing_deployed.wait(5)
     assert nothing_deployed.failed == {"502": 5}

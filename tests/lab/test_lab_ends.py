@@ -29,6 +29,8 @@ def own_lab() -> Iterator[Lab]:
 
 def test_taken_address_is_named(own_lab: Lab) -> None:
     with socket.socket() as other:
+        # connections of a lab that had this subnet before may still be in TIME_WAIT
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind((own_lab.site.address("web2"), HTTP_PORT))
         other.listen()
         with pytest.raises(DeployError, match=f"{other.getsockname()[0]}:{HTTP_PORT} is taken"):

@@ -119,7 +119,7 @@ def test_role_boots_with_its_configuration(
     major, app, path = installed
     redis.ask("FLUSHALL")
     address = _render(major, app, serves)
-    process = _start(major, app, path, redis)
+    process = _start(major, app, path, redis, address)
     try:
         wait(process, lambda: _status(address, "/api/status") == 200)
         assert stat.S_IMODE(address.stat().st_mode) == 0o777
@@ -138,7 +138,7 @@ def test_nothing_starts_without_the_server_token(
 ) -> None:
     major, app, path = installed
     address = _render(major, app, serves=True)
-    process = _start(major, app, path, redis, has_token=False)
+    process = _start(major, app, path, redis, address, has_token=False)
     try:
         assert process.wait(DEADLINE) == 1
     finally:
@@ -170,10 +170,11 @@ def _render(major: int, app: Path, serves: bool) -> Path:
 
 
 def _start(
-    major: int, app: Path, path: str, redis: Redis, has_token: bool = True
+    major: int, app: Path, path: str, redis: Redis, address: Path, has_token: bool = True
 ) -> subprocess.Popen[bytes]:
     environment = {
         "PATH": path,
+        "PORT": str(address),  # as every process is told its socket
         "HOME": str(app),
         "NODE_ENV": "production",
         "REDIS_HOST": "127.0.0.1",

@@ -60,13 +60,45 @@ def provide(app: int, account: Account) -> Toolchain:
     """The toolchain of an app, its packages in the cache; from the network the first time only."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
-    with _exclusive(cache / "lock"):
+    with exclusive(cache / "lock"):
         packages = account.own(cache / "npm")
         registry = _registry(cache)
         directory = _install(cache, VERSIONS[app])
         toolchain = Toolchain(directory, packages, registry)
         _warm(app, toolchain, account)
     return toolchain
+
+
+def install_node(app: int) -> Path:
+    """The same, for one who holds the cache's lock."""
+    return _install(cache_directory(), VERSIONS[app]) / "bin"
+
+
+def provide_node(app: int) -> Path:
+    """The directory of the node that an app runs on, without the app's packages."""
+    cache = cache_directory()
+    cache.mkdir(parents=True, exist_ok=True)
+    with exclusive(cache / "lock"):
+        return _install(cache, VERSIONS[app]) / "bin"
+
+
+def package(name: str, version: str, node: Path) -> Path:
+    """A program's package by itself in the cache, for that node; from the network the first time.
+
+    Its commands are in `node_modules/.bin`.
+    """
+    cache = cache_directory()
+    cache.mkdir(parents=True, exist_ok=True)
+    directory = cache / f"{name}-{version}"
+    with exclusive(cache / "lock"):
+        if not directory.exists():
+            _say(f"fetching {name} {version}")
+            partial = directory.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            npm("install", "--prefix", str(partial), f"{name}@{version}", first=node)
+            partial.rename(directory)
+    return directory
 
 
 def cache_directory() -> Path:
@@ -87,7 +119,7 @@ def _install(cache: Path, versions: Versions) -> Path:
     partial = directory.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     packages = (f"node-linux-{machine}@{versions.node}", f"npm@{versions.npm}")
-    _npm("install", "--global", "--prefix", str(partial), *packages)
+    npm("install", "--global", "--prefix", str(partial), *packages)
     partial.rename(directory)
     return directory
 
@@ -103,7 +135,7 @@ def _warm(app: int, toolchain: Toolchain, account: Account) -> None:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(APPS / str(app) / file, name)
         cached = ("--cache", str(toolchain.cache), "--prefer-offline", "--ignore-scripts")
-        _npm("ci", *cached, cwd=name, first=toolchain.bin)
+        npm("ci", *cached, cwd=name, first=toolchain.bin)
     mark.touch()
     account.give_tree(toolchain.cache)
 
@@ -112,11 +144,12 @@ def _registry(cache: Path) -> str:
     """The registry that npm uses here, asked once."""
     answer = cache / "registry"
     if not answer.exists():
-        answer.write_text(_npm("config", "get", "registry").strip())
+        answer.write_text(npm("config", "get", "registry").strip())
     return answer.read_text()
 
 
-def _npm(command: str, *arguments: str, cwd: str = "/", first: Path | None = None) -> str:
+def npm(command: str, *arguments: str, cwd: str = "/", first: Path | None = None) -> str:
+    """Run npm, of `first` or of this machine; what it prints. Raises RuntimeError."""
     path = f"{first}:{os.environ['PATH']}" if first else os.environ["PATH"]
     npm = str(first / "npm") if first else program("npm")
     done = subprocess.run(
@@ -134,8 +167,8 @@ def _npm(command: str, *arguments: str, cwd: str = "/", first: Path | None = Non
 
 
 @contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    """Two labs that start at once fetch once."""
+def exclusive(path: Path) -> Iterator[None]:
+    """While others wait: two labs that start at once fetch once."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

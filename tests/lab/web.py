@@ -9,11 +9,13 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import Any
+
+_CLOSE = {"Connection": "close"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,19 @@ def request(
     """One request on a connection of its own. Raises OSError or HTTPException."""
     connection = HTTPConnection(*address, timeout=timeout)
     try:
-        connection.request(method, path, headers={"Connection": "close", **(headers or {})})
-        answer = connection.getresponse()
-        body = answer.read().decode(errors="replace")
-        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
+        return exchange(connection, path, method, {**_CLOSE, **(headers or {})})
     finally:
         connection.close()
+
+
+def exchange(
+    connection: HTTPConnection, path: str, method: str, headers: Mapping[str, str]
+) -> Response:
+    """One request on a connection, which is opened if need be. Raises OSError, HTTPException."""
+    connection.request(method, path, headers=dict(headers))
+    answer = connection.getresponse()
+    body = answer.read().decode(errors="replace")
+    return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body)
 
 
 @dataclass(slots=True)
@@ -67,6 +76,10 @@ class Load:
     method: str = "GET"
     pause: float = 0
     """Seconds that each client waits between two requests."""
+    keep_alive: bool = False
+    """Each client keeps its connection for as long as the server does."""
+    observe: Callable[[Response], object] = lambda _: None
+    """Is shown each answer, on the client's thread."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """By status (`"200"`), or by how it failed (`"ConnectionResetError"`)."""
     revisions: Counter[str] = field(default_factory=Counter)
@@ -114,15 +127,22 @@ class Load:
             self._stop.wait(0.01)
 
     def _ask(self, deadline: float) -> None:
+        connection = HTTPConnection(*self.address, timeout=self.timeout)
+        headers = {} if self.keep_alive else _CLOSE
         while not self._stop.is_set() and time.monotonic() < deadline and self._take():
             try:
-                answer = request(self.address, self.path, method=self.method, timeout=self.timeout)
+                answer = exchange(connection, self.path, self.method, headers)
             except (OSError, HTTPException) as error:
+                connection.close()
                 self._count(type(error).__name__)
             else:
                 self._count(str(answer.status), _revision(answer))
+                self.observe(answer)
+            if not self.keep_alive:
+                connection.close()
             if self.pause:
                 self._stop.wait(self.pause)
+        connection.close()
 
     def _take(self) -> bool:
         with self._lock:

@@ -10,13 +10,14 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.deploys.harness import Running, Said
+from tests.deploys.zygote import Spawned
 from tests.lab import inventory, sshd, toolchain
 from tests.lab.accounts import Account, deploy_account, program
 from tests.lab.machines import Link, Machine
@@ -30,7 +31,6 @@ APP = "/srv/it's 100% a-chat"
 """Where the app is deployed: each of these characters means something to a shell or to systemd."""
 TOKEN = b'it\'s "$(secret)" \\ `of`\tmany\r\nlines'
 """A secret for which the same is true."""
-_PROJECT = Path(__file__).parents[2]
 _SSHD = """\
 Port {port}
 HostKey {directory}/host_key
@@ -73,6 +73,8 @@ class Server:
     """The machine and what a controller needs to deploy to it."""
 
     site: OneMachine
+    change: Callable[[dict[str, Any]], None] = lambda _: None
+    """Edits every inventory, given as plain data."""
     machine: Machine = field(init=False)
     account: Account = field(init=False)
     repository: Repository = field(init=False)
@@ -105,26 +107,29 @@ class Server:
         wanted["node_bin"] = str((self.site.node / "bin").resolve())
         wanted["env"]["REDIS_HOST"] = "127.0.0.1"
         wanted["hosts"] = {HOST: {"address": HOST, "roles": ["server"]}}
-        wanted |= {"supervisor": "systemd-user", **settings}
+        wanted |= {"supervisor": "systemd-user"}
+        self.change(wanted)
+        wanted |= settings
         (self.site.inventory / "lab.yml").write_text(yaml.safe_dump(wanted))
 
-    def invoke(self, task: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    def invoke(self, task: str, *flags: str) -> Said:
         """Run a task of the tool against the machine."""
+        return Running(self.start(task, *flags)).finish()
+
+    def start(self, task: str, *flags: str) -> Spawned:
+        """Start a task of the tool against the machine."""
         environment = os.environ | {
             "DEPLOY_INVENTORY": str(self.site.inventory),
             "DEPLOY_RUNS": str(self.site.root / "runs"),
             "GIT_SSH_COMMAND": sshd.git_ssh(self.site),
         }
-        words = [sys.executable, "-m", "invoke", task, "--env", "lab", *flags]
-        return subprocess.run(
-            words, cwd=_PROJECT, env=environment, capture_output=True, text=True, check=False
-        )
+        return Spawned((task, "--env", "lab", *flags), environment)
 
     def succeed(self, task: str, *flags: str) -> str:
         """The same, when it has to end with 0; returns what it printed."""
         done = self.invoke(task, *flags)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
-        return done.stdout
+        assert done.code == 0, done.text
+        return done.text
 
     def sh(self, script: str) -> str:
         """Log in, run a script in the app, log out. Raises CalledProcessError."""
@@ -137,9 +142,15 @@ class Server:
 
     def revision(self, process: int = 0) -> str:
         """The revision that a process says it runs."""
-        path = f"{APP}/.deploy/sockets/{process}.sock"
+        live = "shared/sockets/live" if self.is_released else ".deploy/sockets"
+        path = f"{APP}/{live}/{process}.sock"
         answer = self.sh(f'curl -sS --unix-socket "{path}" http://localhost/api/revision')
         return str(json.loads(answer)["revision"])
+
+    @property
+    def is_released(self) -> bool:
+        """The app is deployed by releases."""
+        return self.site.strategy == "releases"
 
     def mains(self) -> dict[str, int]:
         """The main process of each of the app's units that run, by index."""
@@ -157,7 +168,7 @@ class Server:
 
     def await_health(self) -> None:
         """Until `invoke status` finds nothing against it."""
-        wait_until(lambda: self.invoke("status").returncode == 0, "a sound status", 60)
+        wait_until(lambda: self.invoke("status").code == 0, "a sound status", 60)
 
     def down(self) -> None:
         """Power off, and leave nothing."""

@@ -52,9 +52,9 @@ def test_detached_refuses_what_systemd_would_start_again(server18: Server) -> No
     server18.repository.commit("another", {})
     for task in ("deploy", "stop", "restart"):
         done = server18.invoke(task)
-        assert done.returncode == 1
-        assert f"process {master} is run by systemd as actionhero-" in done.stdout
-        assert "set supervisor: systemd-user" in done.stdout
+        assert done.code == 1
+        assert f"process {master} is run by systemd as actionhero-" in done.text
+        assert "set supervisor: systemd-user" in done.text
     server18.write_inventory()
     assert server18.mains() == {"0": master}
     assert server18.revision() == revision

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from deploy.shell import Argument, Call, Line, call, compile_script, loader_command
 
 NONCE = "0123456789abcdef"
@@ -69,6 +71,8 @@ class Shell:
 
     bin: Path
     environment: dict[str, str]
+    user: int | None = None
+    """Whom it runs as; none: ourselves."""
 
     def run(
         self, *lines: Line, app: dict[str, Argument] | None = None, before: Sequence[Call] = ()
@@ -89,6 +93,7 @@ class Shell:
             env=self.environment | {"PATH": f"{self.bin}:{self.environment['PATH']}"},
             start_new_session=True,
             bufsize=0,
+            user=self.user,
         )
         assert stage.stdin is not None
         stage.stdin.write(script)
@@ -144,3 +149,8 @@ def make_shell(kind: str, directory: Path, environment: dict[str, str]) -> Shell
     directory.mkdir()
     (directory / "sh").symlink_to(program)
     return Shell(directory, environment)
+
+
+def only(kind: str) -> pytest.MarkDecorator:
+    """Under one shell: where the time is spent in other programs, and the words are the same."""
+    return pytest.mark.parametrize("shell", [kind], indirect=True)

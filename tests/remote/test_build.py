@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.remote.harness import Ran, Shell, finish, session, step
+from tests.remote.harness import Ran, Shell, finish, only, session, step
 from tests.remote.repositories import App
 
 
@@ -31,6 +31,7 @@ def test_a_failure_names_command_and_code(app: App, verb: str, what: str) -> Non
     assert "before" in ran.log
 
 
+@only("dash")
 def test_a_command_that_hangs_is_ended_with_all_it_started(app: App) -> None:
     hang = "(trap '' TERM; setsid sleep 61 & sleep 61) & sleep 61"
     stage = app.shell.start(

@@ -13,8 +13,14 @@ import pytest
 from deploy.shell import Call, call
 from tests.remote.harness import Shell, fact, session, step
 
-# A subshell has its parent's command line, as a forked worker has until it calls execve(2).
-_MASTER = "#!/bin/sh\n( sleep 600; : ) &\necho forked\nsleep 600; :\n"
+# The copy has its parent's command line, as a forked worker has until it calls execve(2).
+_MASTER = """#!/usr/bin/env node
+const words = ["./node_modules/.bin/actionhero", ...process.argv.slice(2)]
+const env = {...process.env, COPY: "1"}
+if (process.env.COPY) console.log("forked")
+else require("child_process").spawn("node", words, {env, stdio: "inherit"})
+setInterval(() => {}, 1000)
+"""
 
 Start = Callable[[], int]
 """Starts a master; its pid."""
@@ -22,7 +28,7 @@ Start = Callable[[], int]
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """An app whose actionhero only waits."""
+    """An app whose actionhero only waits, with a copy of itself."""
     program = tmp_path / "app" / "node_modules" / ".bin" / "actionhero"
     program.parent.mkdir(parents=True)
     program.write_text(_MASTER)
@@ -81,3 +87,25 @@ def test_two_masters_are_told_when_a_host_is_asked(
     start_master()
     ran = shell.run(fact("answers"), before=cluster(tree))
     assert ran.answer == f"more than one cluster master runs from {tree}"
+
+
+def test_what_ended_before_its_signal_came_is_as_it_should_be(
+    shell: Shell, tree: Path, start_master: Start
+) -> None:
+    master = start_master()
+    tops = shell.run(fact("list_tops"), before=cluster(tree)).answer
+    for pid in session(master):
+        os.kill(pid, signal.SIGKILL)  # a watcher was faster; nobody waited for it yet: a zombie
+    ran = shell.run(step("detached_stop", tops), before=cluster(tree))
+    assert (ran.refusal, ran.outcomes) == ("", {"detached_stop": "changed"})
+
+
+def test_what_is_no_process_of_the_app_gets_no_signal_even_when_it_is_to_end(
+    shell: Shell, tree: Path
+) -> None:
+    with subprocess.Popen(["sleep", "60"], cwd=tree) as stranger:
+        start = Path(f"/proc/{stranger.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        ran = shell.run(step("detached_stop", f"{stranger.pid} {start}"), before=cluster(tree))
+        assert stranger.poll() is None
+        stranger.kill()
+    assert "is not this app's any more; no signal was sent" in ran.refusal

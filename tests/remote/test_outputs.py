@@ -10,6 +10,8 @@ from deploy.shell import Line
 from tests.remote.harness import step
 from tests.remote.repositories import App
 
+pytestmark = pytest.mark.shells_in_turn
+
 BUILD = "mkdir -p dist public/assets && cp server.js dist/ && cp server.js public/assets/app.js"
 FAIL = step("run_build", "/", "exit 9", 5)
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.harness import Line, await_log, end_session, finish, step
+from tests.remote.harness import Line, await_log, end_session, finish, only, step
 from tests.remote.repositories import App, Tree
+
+pytestmark = pytest.mark.shells_in_turn
 
 
 def pack(directory: Path, tree: Tree, version: str, **scripts: str) -> None:
@@ -81,6 +83,7 @@ def test_npm_runs_only_when_the_key_changed(app: App, first: str) -> None:
     assert "npm was started" in ran.log
 
 
+@only("dash")
 def test_an_older_lockfile_finds_its_packages_parked(app: App, first: str) -> None:
     app.deploy(first, app.node(first))
     second = depend(app.origin, "2.0.0")
@@ -104,6 +107,7 @@ def test_what_an_install_depends_on_is_in_the_key(app: App, first: str, change: 
     assert ran.outcomes["install_node"] == "changed", ran.log
 
 
+@only("dash")
 def test_a_lockfile_that_does_not_match_is_refused(app: App, first: str) -> None:
     app.deploy(first, app.node(first))
     package = '{"name": "app", "dependencies": {"part": "file:vendor/part-2.0.0.tgz"}}'
@@ -125,6 +129,7 @@ def test_mode_off_does_nothing(app: App) -> None:
     assert ran.outcomes["install_node"] == "unchanged"
 
 
+@only("dash")
 def test_an_install_script_that_fails_is_refused(app: App, tmp_path: Path) -> None:
     pack(tmp_path, app.origin, "3.0.0", postinstall="echo its own words; exit 9")
     ran = app.shell.run(*prepare(app, depend(app.origin, "3.0.0")))
@@ -132,6 +137,7 @@ def test_an_install_script_that_fails_is_refused(app: App, tmp_path: Path) -> No
     assert "the old code still serves" in ran.refusal
 
 
+@only("dash")
 def test_an_install_that_was_ended_is_made_again(app: App, tmp_path: Path) -> None:
     """TERM to the whole stage in the middle of npm; the half node_modules is not used."""
     wait = "test -e ${HOME}/go || { echo in the middle >&2; sleep 60; }"
@@ -168,6 +174,7 @@ def venv(app: App, revision: str, mode: str = "auto") -> Line:
     return step("install_python", *paths, 60, mode)
 
 
+@only("dash")
 def test_requirements_go_into_a_keyed_environment(app: App, tmp_path: Path) -> None:
     """The path has a space, but no double quote: pip's launchers do not work below one."""
     app = replace(app, tree=Tree(tmp_path / "an app", app.tree.environment))
@@ -185,6 +192,7 @@ def test_requirements_go_into_a_keyed_environment(app: App, tmp_path: Path) -> N
     assert not (app.state / "venv").is_symlink()
 
 
+@only("dash")
 def test_requirements_that_cannot_be_installed_are_refused(app: App) -> None:
     revision = app.origin.commit({"requirements.txt": "./none.whl\n"})
     ran = app.shell.run(*prepare(app, revision, venv(app, revision)))

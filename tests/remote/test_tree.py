@@ -42,7 +42,7 @@ def test_a_deploy_moves_the_tree_and_keeps_the_branch(app: App) -> None:
 def test_the_same_deploy_again_changes_nothing(app: App, old: str) -> None:
     before = (app.state / "activated").read_bytes()
     ran = app.deploy(old)
-    assert set(ran.outcomes.values()) == {"unchanged"}
+    assert [step for step, how in ran.outcomes.items() if how != "unchanged"] == []
     assert (app.state / "activated").read_bytes() == before
 
 

@@ -6,8 +6,10 @@ What a test breaks (known_hosts, keys, a connection) is its own copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -74,18 +76,16 @@ class Client:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("sshd")
-    public = sshd.make_key(directory / "id_ed25519")
-    web = sshd.start(directory / "web", "127.0.77.1", public)
-    try:
+def world() -> Iterator[World]:
+    """Not below pytest's directory: another test run that begins closes that to other users."""
+    with TemporaryDirectory(prefix="sshd-") as name, ExitStack() as stack:
+        directory = Path(name)
+        public = sshd.make_key(directory / "id_ed25519")
+        web = sshd.start(directory / "web", "127.0.77.1", public)
+        stack.callback(web.stop)
         jump = sshd.start(directory / "jump", "127.0.77.2", public)
-        try:
-            yield World(web, jump, directory / "id_ed25519")
-        finally:
-            jump.stop()
-    finally:
-        web.stop()
+        stack.callback(jump.stop)
+        yield World(web, jump, directory / "id_ed25519")
 
 
 @pytest.fixture

@@ -53,12 +53,28 @@ FAULTS = [
     ("env: {PORT: 8080}", "4:13: env.PORT: found 8080; allowed: text, so put it in quotes"),
     ("env:", "4:5: env: found nothing; allowed: a mapping"),
     ("stop_timeout: '60'", '4:15: stop_timeout: found "60"; allowed: a whole number'),
+    (
+        "drain: 10x",
+        '4:8: drain: found "10x"; no length of time: seconds, or like 90s, 10m, 1h',
+    ),
+    ("drain: 0s", '4:8: drain: found "0s"; allowed: a number above 0'),
     ("workers: 0", "4:10: workers: found 0; allowed: a number above 0 or 'auto'"),
     ("port: 70000", "4:7: port: found 70000; allowed: a number below 65536"),
     ("rollout: 5", "4:10: rollout: found 5; allowed: a mapping"),
     (
         "supervisor: monit",
-        "4:13: supervisor: found \"monit\"; allowed: 'detached' or 'systemd-user'",
+        "4:13: supervisor: found \"monit\"; allowed: 'detached', 'systemd-user' or 'systemd'",
+    ),
+    (
+        "fallback: usr2",
+        '4:11: fallback: found "usr2"; USR2 is no way between releases: the master keeps the code '
+        "and the directory of the release that it was started from, so a host could neither be "
+        "proved nor go back. Set `fallback: restart`, or `strategy: in_place`, which reloads by "
+        "USR2",
+    ),
+    (
+        "drain_command: lb out",
+        "4:16: drain_command: web1 has no ready_command; the two are a pair",
     ),
     (
         "env: {BAD-NAME: x}",
@@ -124,11 +140,11 @@ FAULTS = [
     ),
     (
         "secrets: {TOKEN: {env: A, file: b}}",
-        "4:18: secrets.TOKEN: a secret has exactly one source: env, file or command",
+        "4:18: secrets.TOKEN: a secret has exactly one source: env, file, command, sops or age",
     ),
     (
         "secrets: {TOKEN: {}}",
-        "4:18: secrets.TOKEN: a secret has exactly one source: env, file or command",
+        "4:18: secrets.TOKEN: a secret has exactly one source: env, file, command, sops or age",
     ),
     # what no single value shows
     (
@@ -151,13 +167,18 @@ FAULTS = [
     ),
     (
         APP.format(path=LONG),
-        f"1:40: app.path: {LONG}/.deploy/sockets/99.sock on web1 has 109 bytes; allowed: 100: "
-        "set sockets_dir to a shorter directory",
+        f"1:40: app.path: {LONG}/shared/sockets/{'x' * 25}/99.sock on web1 has 134 bytes; "
+        "allowed: 100: set sockets_dir to a shorter directory",
     ),
     (
         f"sockets_dir: /run/{'ä' * 50}",
-        f"4:14: sockets_dir: /run/{'ä' * 50}/99.sock on web1 has 113 bytes; allowed: 100: "
-        "set sockets_dir to a shorter directory",
+        f"4:14: sockets_dir: /run/{'ä' * 50}/{'x' * 25}/99.sock on web1 has 139 bytes; "
+        "allowed: 100: set sockets_dir to a shorter directory",
+    ),
+    (
+        f"strategy: releases\nsockets_dir: /run/{'x' * 66}",
+        f"5:14: sockets_dir: /run/{'x' * 66}/{'x' * 25}/99.sock on web1 has 105 bytes; "
+        "allowed: 100: set sockets_dir to a shorter directory",
     ),
     (
         "nginx: {tls: {certificate: /c.pem}}",
@@ -216,3 +237,10 @@ def test_half_a_setting_may_stand_in_each_layer(tmp_path: Path) -> None:
     tls = load_environment("e", tmp_path).hosts["web1"].settings.nginx.tls
     assert tls is not None
     assert (tls.certificate, tls.certificate_key) == ("/c.pem", "/k.pem")
+
+
+def test_releases_beside_each_other_cannot_share_a_port(tmp_path: Path) -> None:
+    found = faults_of(tmp_path, "strategy: releases", "listen: 8080")
+    assert found == (
+        "5:9: listen: 8080 on web1; strategy releases needs `socket`, for two at a time",
+    )

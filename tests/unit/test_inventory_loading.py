@@ -200,3 +200,15 @@ def test_the_production_example_is_a_whole_fleet() -> None:
     }
     assert hosts["web3"].settings.workers == 8
     assert hosts["jobs1"].settings.env["NODE_ENV"] == "production"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("90s", 90), ("10m", 600), ("1h", 3600), ("0s", 0), (75, 75)]
+)
+def test_a_length_of_time_may_have_a_unit(tmp_path: Path, written: object, seconds: int) -> None:
+    """In every field that means seconds, those of nginx included; the schema knows it, too."""
+    (tmp_path / "defaults.yml").write_text(DEFAULTS, "utf-8")
+    text = ENVIRONMENT.replace("[50%]}", f"[50%], pause: {written}}}")
+    loaded = load(tmp_path, text + f"warm: {written}\n")
+    assert loaded.hosts["web1"].settings.warm == seconds
+    assert loaded.rollout.pause == seconds

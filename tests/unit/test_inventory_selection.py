@@ -12,6 +12,7 @@ from deploy.inventory import Environment, frozen, layout_for, load_environment, 
 
 TEXT = """\
 app: {name: chat, repository: r, path: /srv/chat}
+strategy: in_place
 freeze:
   - {start: "2026-12-24T00:00:00+01:00", end: 2026-12-27T00:00:00Z, reason: holidays}
 roles: {server: {}, worker: {serves: false}, redis: {runs_app: false}}

@@ -21,7 +21,9 @@ from deploy.strategies.rollout import batches
 
 GOLDEN = Path(__file__).with_name("golden")
 OLD, NEW = "1" * 40, "2" * 40
+NODE = "/n/node"
 INVENTORY = """
+strategy: in_place
 app: {name: chat, repository: git@git:chat.git, path: /srv/chat, build: [{run: npm run build}],
       once: [{run: npm run migrate, when: before_boot}, {run: npm run clean, when: after}]}
 roles: {server: {serves: true}}
@@ -57,8 +59,8 @@ def facts(
     """A host that serves `revision`, proved unless there is a doubt."""
     from deploy.facts.cluster import Process
 
-    master = Process(7, 1, 100, 7, "me", "/srv/chat", "node bin/actionhero start cluster")
-    worker = Process(8, 7, 101, 7, "me", "/srv/chat", "node bin/actionhero start")
+    master = Process(7, 1, 100, 7, "me", "/srv/chat", NODE, "node bin/actionhero start cluster")
+    worker = Process(8, 7, 101, 7, "me", "/srv/chat", NODE, "node bin/actionhero start")
     record = {"revision": revision, "version": "18.1.4"}
     return HostFacts(
         machine=MACHINE,

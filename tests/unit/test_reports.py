@@ -6,6 +6,7 @@ import io
 import xml.etree.ElementTree as ElementTree
 
 from deploy import events
+from deploy.reports import Broadcast
 from deploy.reports.capture import picture
 from deploy.reports.jsonl import JsonLines, read_events
 from deploy.reports.reference import PAGE, reference
@@ -37,6 +38,16 @@ def test_a_record_of_a_newer_version_is_read_without_what_is_new() -> None:
     newer = record().replace('"task":', '"since_9": 1, "task":')
     unknown = '{"time": "2026-11-23T22:00:00.000+00:00", "event": "moon_landed", "host": "web1"}'
     assert tuple(read_events([unknown, *newer.splitlines()])) == RUN
+
+
+def test_what_is_said_after_the_end_is_not_drawn() -> None:
+    """By a thread that nobody waited for; a report that is closed cannot draw it."""
+    stream = io.StringIO()
+    emit = Broadcast([JsonLines(stream)])
+    emit(RUN[0])
+    emit.close()
+    emit(RUN[1])
+    assert tuple(read_events(stream.getvalue().splitlines())) == RUN[:1]
 
 
 def test_the_picture_is_xml_that_shows_the_run_and_fetches_nothing() -> None:

@@ -13,15 +13,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from deploy.inventory.models import App, Environment, Host, Role, Settings
-from deploy.inventory.settings import ActionheroSettings, NginxSettings
+from deploy.inventory.settings import NginxSettings
+from deploy.inventory.settings_actionhero import ActionheroSettings
 from deploy.render import render_nginx, write_files
 
 UPSTREAM = Path(__file__).with_name("upstream.js")
@@ -37,6 +38,7 @@ def make_environment(
     actionhero: dict[str, Any] | None = None,
     app: dict[str, Any] | None = None,
     serves: bool = True,
+    strategy: Literal["in_place", "releases"] = "in_place",
     **settings: Any,
 ) -> tuple[Environment, Host]:
     """An environment `production` of app `chat`, and its one host."""
@@ -58,6 +60,7 @@ def make_environment(
         name="production",
         source="inventory/production.yml",
         app=App(**{**values, "actionhero": 18, **(app or {})}),
+        strategy=strategy,
         roles={role: Role(serves=serves)},
         hosts={name: host},
     )
@@ -75,6 +78,13 @@ class Site:
 
     root: Path
     port: int
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start_app(self, upstream: Path) -> subprocess.Popen[bytes]:
+        """An app that listens on that socket."""
+        self.started.append(subprocess.Popen(["node", str(UPSTREAM), str(upstream)]))
+        _wait(self.started[-1], lambda: _connects(socket.AF_UNIX, str(upstream)))
+        return self.started[-1]
 
     def get(
         self, path: str, headers: dict[str, str] | None = None, method: str = "GET"
@@ -93,38 +103,46 @@ class Site:
         lines = (self.root / "access.log").read_text("utf-8").splitlines()
         return [line for line in lines if "/.mark" not in line]
 
-    def public(self, name: str, text: str) -> None:
-        file = self.root / "app/public" / name
+    def public(self, name: str, text: str, tree: str = "app") -> None:
+        file = self.root / tree / "public" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Site]]:
-    """Start node and nginx as the rendered file says; further knobs as keywords."""
+    """Start node and nginx as the rendered file says; further knobs as keywords.
+
+    `{root}` in a section's path is the directory of it all.
+    With `strategy="releases"` the app's directory has a release `new` and, before it, `old`.
+    """
     started: list[subprocess.Popen[bytes]] = []
     root = Path(tempfile.mkdtemp(prefix="render-"))
 
-    def start(**knobs: Any) -> Site:
-        site = Site(root, _free_port())
+    def start(
+        *,
+        strategy: Literal["in_place", "releases"] = "in_place",
+        json_log: bool = False,
+        **knobs: Any,
+    ) -> Site:
+        site = Site(root, _free_port(), started)
+        if json_log:
+            knobs["access_log_json"] = str(root / "temp/access.json")
         _prepare(root)
         environment, host = make_environment(
+            strategy=strategy,
             app={"path": str(root / "app")},
             workers=2,
             nginx={
-                "listen": f"127.0.0.1:{site.port}",
-                "pid": str(root / "nginx.pid"),
-                "error_log": str(root / "error.log"),
-                "access_log": str(root / "access.log"),
-                "temp_path": str(root / "temp"),
-                "worker_processes": 1,
-                **knobs,
+                **_own_files(root, site.port),
+                **{key: _below(root, value) for key, value in knobs.items()},
             },
         )
         write_files(render_nginx(environment, host), root)
         upstream = root / "app/.deploy/sockets/0.sock"
-        started.append(subprocess.Popen(["node", str(UPSTREAM), str(upstream)]))
-        _wait(started[-1], lambda: _connects(socket.AF_UNIX, str(upstream)))
+        if strategy == "releases":
+            upstream = _make_releases(root / "app")
+        site.start_app(upstream)
         started.append(_start_nginx(root))
         _wait(started[-1], lambda: _connects(socket.AF_INET, ("127.0.0.1", site.port)))
         return site
@@ -134,6 +152,27 @@ def serve() -> Iterator[Callable[..., Site]]:
         process.terminate()
         process.wait(DEADLINE)
     shutil.rmtree(root)
+
+
+def _own_files(root: Path, port: int) -> dict[str, Any]:
+    """The knobs of an nginx that anybody may start."""
+    return {
+        "listen": f"127.0.0.1:{port}",
+        "pid": str(root / "nginx.pid"),
+        "error_log": str(root / "error.log"),
+        "access_log": str(root / "access.log"),
+        "temp_path": str(root / "temp"),
+        "worker_processes": 1,
+    }
+
+
+def _below(root: Path, knob: Any) -> Any:
+    if not isinstance(knob, dict):
+        return knob
+    return {
+        key: value.replace("{root}", str(root)) if isinstance(value, str) else value
+        for key, value in knob.items()
+    }
 
 
 def _prepare(root: Path) -> None:
@@ -146,6 +185,17 @@ def _prepare(root: Path) -> None:
         nobody = pwd.getpwnam("nobody").pw_uid
         for name in (".", "temp", "access.log", "error.log"):
             os.chown(root / name, nobody, -1)
+
+
+def _make_releases(app: Path) -> Path:
+    """Links as a switch makes them; the socket that the new release's process binds."""
+    for name in ("new", "old"):
+        (app / "releases" / name / "public").mkdir(parents=True)
+    (app / "current").symlink_to("releases/new")
+    (app / "previous").symlink_to("releases/old")
+    (app / "shared/sockets/new").mkdir(parents=True)
+    (app / "shared/sockets/live").symlink_to("new")
+    return app / "shared/sockets/new/0.sock"
 
 
 def _start_nginx(root: Path) -> subprocess.Popen[bytes]:
@@ -176,6 +226,10 @@ def _connects(family: socket.AddressFamily, address: Any) -> bool:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Without 443 in it: gixy takes such a port for one of TLS."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = int(listener.getsockname()[1])
+        if "443" not in str(port):
+            return port

@@ -17,6 +17,7 @@ from deploy.errors import DeployError
 from deploy.render import check_gixy, check_nginx, render_nginx, write_files
 from deploy.render.checks import read_allow_file
 from deploy.render.sandbox import directives, make_certificate, sandboxed
+from tests.unit.test_render.test_render_nginx_extras import BROTLI
 
 Make = Callable[..., Any]
 
@@ -39,7 +40,18 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("knobs", [{}, FOREIGN, {**FOREIGN, "tls": {**TLS, "redirect": False}}])
+EXTRAS = {
+    "maintenance": {"page": "/nowhere/closed.html", "allow": ["192.0.2.0/24"]},
+    "cache": {"path": "/nowhere/cache"},
+    "limits": {"connections": 9, "exempt": ["192.0.2.0/24"]},
+    "static": {"immutable": r"^/assets/[^/]+-[A-Za-z0-9_-]{8}\.js$", "max_age": 0},
+    "brotli": {"module": str(BROTLI)},
+}
+
+
+@pytest.mark.parametrize(
+    "knobs", [{}, EXTRAS, FOREIGN, {**FOREIGN, "tls": {**TLS, "redirect": False}}]
+)
 def test_nginx_and_gixy_accept_what_is_rendered(make: Make, tmp_path: Path, knobs: Any) -> None:
     files = render_nginx(*make(nginx=knobs))
     syntax, analysis = check_nginx(files, tmp_path), check_gixy(files, tmp_path)
@@ -47,6 +59,12 @@ def test_nginx_and_gixy_accept_what_is_rendered(make: Make, tmp_path: Path, knob
     assert "syntax only" in syntax.note
     assert analysis.findings == ()
     assert any(line.startswith("try_files_is_evil_too") for line in analysis.allowed)
+
+
+def test_nginx_and_gixy_accept_what_is_rendered_for_releases(make: Make, tmp_path: Path) -> None:
+    files = render_nginx(*make(strategy="releases"))
+    assert check_nginx(files, tmp_path).findings == ()
+    assert check_gixy(files, tmp_path).findings == ()
 
 
 def test_every_path_that_nginx_opens_lies_in_the_sandbox(make: Make, tmp_path: Path) -> None:

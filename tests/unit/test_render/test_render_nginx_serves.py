@@ -186,3 +186,52 @@ def test_answers_are_compressed(serve: Serve) -> None:
     response, body = serve().get("/big", headers={"Accept-Encoding": "gzip"})
     assert response.getheader("Content-Encoding") == "gzip"
     assert len(body) < 1000
+
+
+def test_a_page_of_the_release_before_finds_its_files(serve: Serve) -> None:
+    """Fingerprinted names: the current release has them no more, its own files come first."""
+    site = serve(strategy="releases")
+    site.public("app.1a.js", "old", tree="app/releases/old")
+    site.public("logo.txt", "old", tree="app/releases/old")
+    site.public(".env", "secret", tree="app/releases/old")
+    site.public("logo.txt", "new", tree="app/releases/new")
+    for url, text in {
+        "/app.1a.js": b"old",
+        "/public/app.1a.js": b"old",
+        "/logo.txt": b"new",
+    }.items():
+        assert site.get(url)[1] == text
+    assert site.get("/.env")[0].status == 404
+    assert app_saw(site, "/api/count")["requests"] == 1
+
+
+def test_a_switch_is_one_rename_for_nginx_too(serve: Serve) -> None:
+    """The new release's file is served by the very next request: open files are not kept."""
+    site = serve(strategy="releases")
+    site.public("logo.txt", "old", tree="app/releases/old")
+    site.public("logo.txt", "new", tree="app/releases/new")
+    assert site.get("/logo.txt")[1] == b"new"
+    current = site.root / "app/current"
+    (site.root / "app/next").symlink_to("releases/old")
+    (site.root / "app/next").rename(current)
+    assert site.get("/logo.txt")[1] == b"old"
+    (site.root / "app/previous").unlink()
+    assert app_saw(site, "/nothing.js")["url"] == "/nothing.js"
+
+
+def test_a_pending_release_that_dies_costs_nobody_an_answer(serve: Serve) -> None:
+    """Measured: every worker crashed after the switch, and 27 requests met a 502."""
+    site = serve(strategy="releases")
+    sockets = site.root / "app/shared/sockets"
+    (sockets / "old").mkdir()
+    (sockets / "standby").symlink_to("old")
+    old = site.start_app(sockets / "old/0.sock")
+    assert [app_saw(site, "/api/count")["requests"] for _ in range(5)] == [1, 2, 3, 4, 5]
+    new = site.started[0]
+    assert new is not old
+    new.kill()
+    new.wait()
+    for count, method in enumerate(("GET", "POST", "GET"), 1):
+        assert app_saw(site, "/api/count", method=method)["requests"] == count
+    (sockets / "standby").unlink()
+    assert site.get("/api/count")[0].status == 502, "nobody is asked once it is confirmed"

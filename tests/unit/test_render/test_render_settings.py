@@ -11,14 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from deploy.inventory.schema import field_lines
-from deploy.inventory.settings import (  # fmt: skip
+from deploy.inventory.settings import GzipSettings, Knobs, NginxSettings, TlsSettings
+from deploy.inventory.settings_actionhero import (
     ActionheroSettings,
-    GzipSettings,
-    Knobs,
-    NginxSettings,
+    RedisPlace,
     RedisSettings,
     TaskSettings,
-    TlsSettings,
 )
 
 
@@ -38,6 +36,10 @@ from deploy.inventory.settings import (  # fmt: skip
         {"access_log": "syslog:server=x;y"},
         {"log_format": "it's"},
         {"log_format": "a\nb"},
+        {"access_log_json": "off"},
+        {"access_log_fields": {"a-b": "$host"}},
+        {"access_log_fields": {"a": "$host,"}},
+        {"access_log_fields": {"a": "text"}},
         {"user": "root; daemon off"},
         {"server_name": "a;b"},
         {"try_files": ["$uri;"]},
@@ -91,6 +93,10 @@ def test_sense_is_accepted(knobs: dict[str, Any]) -> None:
         {"boot_attempts": 1},
         {"redis": {"host": "a b"}},
         {"redis": {"password": "in the inventory"}},
+        {"redis": {"host": "a", "sentinels": [{"host": "b"}]}},
+        {"redis": {"cluster": [{"host": "a"}]}},
+        {"redis": {"cluster": [{"host": "a"}], "tasks": {}, "db": 1}},
+        {"redis": {"tasks": {}, "tasks_db": 1}},
         {"tcp_port": 70000},
         {"extra": {"unknown": {}}},
         {"extra": {"web": {"f": object()}}},
@@ -104,7 +110,15 @@ def test_nonsense_for_actionhero_is_refused(knobs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [NginxSettings, GzipSettings, TlsSettings, ActionheroSettings, RedisSettings, TaskSettings],
+    [
+        NginxSettings,
+        GzipSettings,
+        TlsSettings,
+        ActionheroSettings,
+        RedisPlace,
+        RedisSettings,
+        TaskSettings,
+    ],
 )
 def test_every_knob_is_described(model: type[Knobs]) -> None:
     assert set(model.model_fields) == set(field_lines(model))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPResponse, HTTPSConnection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,21 +22,24 @@ Serve = Callable[..., Any]
 
 
 @pytest.fixture
-def tls(tmp_path: Path) -> dict[str, Any]:
-    """Knobs for TLS on a free port; nobody has to be able to read the key."""
-    tmp_path.chmod(0o755)
-    for parent in (p for p in tmp_path.parents if p.name.startswith(("pytest-", "popen-"))):
-        parent.chmod(0o755)
-    make_certificate(tmp_path)
-    (tmp_path / "key.pem").chmod(0o644)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    return {
-        "certificate": str(tmp_path / "certificate.pem"),
-        "certificate_key": str(tmp_path / "key.pem"),
-        "listen": f"127.0.0.1:{port}",
-    }
+def tls() -> Iterator[dict[str, Any]]:
+    """Knobs for TLS on a free port; nginx, another user, has to be able to read the key.
+
+    Not below pytest's directory: another test run that begins closes that to others.
+    """
+    with TemporaryDirectory(prefix="tls-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        make_certificate(directory)
+        (directory / "key.pem").chmod(0o644)
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        yield {
+            "certificate": str(directory / "certificate.pem"),
+            "certificate_key": str(directory / "key.pem"),
+            "listen": f"127.0.0.1:{port}",
+        }
 
 
 def get_secure(tls: dict[str, Any], path: str) -> tuple[HTTPResponse, bytes]:

@@ -1,6 +1,9 @@
 // Stands for the app behind nginx: answers with what it was asked, as JSON.
 //   /cut/N  resets the connection the first N times, whatever the method
 //   /big    a page that is worth compressing
+//   /own    an answer that is not to be kept
+//   /full   503 of its own
+//   /slow   an answer after half a second
 'use strict'
 
 const fs = require('fs')
@@ -24,7 +27,10 @@ const server = http.createServer((request, response) => {
     }
   }
   response.setHeader('Content-Type', 'application/json')
-  response.end(request.url === '/big' ? JSON.stringify('a'.repeat(100000)) : seen(request))
+  if (request.url === '/own') response.setHeader('Cache-Control', 'private')
+  if (request.url === '/full') response.statusCode = 503
+  const body = request.url === '/big' ? JSON.stringify('a'.repeat(100000)) : seen(request)
+  setTimeout(() => response.end(body), request.url === '/slow' ? 500 : 0)
 })
 
 server.on('upgrade', (request, socket) => {

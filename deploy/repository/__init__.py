@@ -1,6 +1,6 @@
 """The app's repository as the controller sees it: names become commits, commits become text.
 
-Git never asks, never runs longer than its limit, and takes no name for an option.
+`command` runs git; here no name is ever taken for an option.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ import fcntl
 import hashlib
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from deploy.errors import DeployError, ExitCode
+from deploy.repository.command import Said, next_action, run_git
 
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,39}")
 _NO_NAME = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^$")
 _CREDENTIALS = re.compile(r"://[^/@\s]*@")
-_LIMIT = 120  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +33,6 @@ class Commit:
     date: str
     """Author date, ISO 8601 with zone."""
     subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What a git command left."""
-
-    code: int
-    output: str
-    error: str
 
 
 def default_cache() -> Path:
@@ -193,59 +182,23 @@ class Repository:
             raise self._fault(said)
         return said.output
 
-    def _run(self, *arguments: str, inside: bool = True) -> _Said:
+    def _run(self, *arguments: str, inside: bool = True) -> Said:
         """Run git; `inside` the mirror, or beside it. Raises DeployError when it takes too long."""
-        from git import Git  # takes 60 ms, and most tasks need no repository
-
-        git = Git(self._mirror if inside else self.cache)
-        options = ["-c", "core.hooksPath=/dev/null", "-c", "gc.autoDetach=false"]
         place = [f"--git-dir={self._mirror}"] if inside else []
-        code, output, error = git.execute(
-            ["git", *options, *place, *arguments],
-            with_extended_output=True,
-            with_exceptions=False,
-            strip_newline_in_stdout=False,
-            stdout_as_string=False,
-            kill_after_timeout=_LIMIT,
-            env=_silent(self.cache, self.ssh_config),
-        )
-        return _Said(int(code), _text(output), _text(error))
+        directory = self._mirror if inside else self.cache
+        return run_git([*place, *arguments], directory, ssh_config=self.ssh_config)
 
     @property
     def _shown(self) -> str:
         return _mask(self.url)
 
-    def _fault(self, said: _Said) -> DeployError:
+    def _fault(self, said: Said) -> DeployError:
         lines = tuple(_mask(said.error).strip().splitlines())
         return DeployError(
             f"git cannot read {self._shown}: {lines[0] if lines else f'it ended with {said.code}'}",
-            hint=_next_action(said.error, self._shown),
+            hint=next_action(said.error, self._shown),
             details=lines,
         )
-
-
-def _silent(cache: Path, ssh_config: str) -> dict[str, str]:
-    """Environment in which git fails where it would ask; an own ssh command is kept."""
-    ssh = os.environ.get("GIT_SSH_COMMAND")
-    if not ssh and "GIT_SSH" not in os.environ:
-        ssh = _configured_ssh(cache)
-        if ssh == "ssh" and ssh_config:
-            ssh = f"ssh -F {shlex.quote(ssh_config)}"
-    never = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false"}
-    return never | ({"GIT_SSH_COMMAND": f"{ssh} -oBatchMode=yes"} if ssh else {})
-
-
-@cache
-def _configured_ssh(directory: Path) -> str:
-    """What git's configuration names; asked once, since it is a process."""
-    from git import Git
-
-    command = ["git", "config", "--get", "core.sshCommand"]
-    return str(Git(directory).execute(command, with_exceptions=False)) or "ssh"
-
-
-def _text(data: str | bytes | None) -> str:
-    return data.decode(errors="replace") if isinstance(data, bytes) else data or ""
 
 
 def _mask(text: str) -> str:
@@ -254,15 +207,3 @@ def _mask(text: str) -> str:
 
 def _unknown(message: str, hint: str) -> DeployError:
     return DeployError(message, hint=hint, exit_code=ExitCode.USAGE)
-
-
-def _next_action(error: str, url: str) -> str:
-    if "Host key verification failed" in error:
-        return "compare the fingerprint, then accept it: ssh-keyscan HOST >> ~/.ssh/known_hosts"
-    if re.search("could not read|prompts disabled|Authentication failed", error):
-        return "use an ssh URL with a key in your agent, or set up a credential helper"
-    if "Permission denied (" in error:
-        return "add your key to the server, or to your agent: ssh-add"
-    if "Timeout:" in error:
-        return f"git took over {_LIMIT} s: look at the network"
-    return f"mend app.repository in the inventory, or try: git ls-remote {url}"

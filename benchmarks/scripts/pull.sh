@@ -1,0 +1,4 @@
+# The deploy begins: Production Notes, Git-based Deployment.
+set -eu
+cd "$APP"
+git pull -q

@@ -1,0 +1,26 @@
+"""A controller that is killed at each named point of a deploy leaves one release on every host."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.kills import POINTS, WITHOUT_REGISTER, Point, Stand, off, try_point
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+def test_a_killed_controller_leaves_one_release(stand: Stand, point: Point) -> None:
+    try_point(stand, point)
+    stand.deploy()
+
+
+def test_without_a_register_status_tells_the_skew_and_the_next_deploy_mends_it(
+    stand: Stand,
+) -> None:
+    blind = Stand(stand.controller.with_change(off), stand.points)
+    try_point(blind, WITHOUT_REGISTER)
+    rows = blind.controller.status()
+    assert len({rows["web1"]["revision"], rows["web2"]["revision"]}) == 2, rows
+    assert rows["web2"]["revision"] == rows["jobs1"]["revision"]
+    blind.deploy()

@@ -1,0 +1,159 @@
+"""`invoke`, forked from a process that has imported everything: tests start hundreds of them, and
+each would spend more on imports than on its task. What starts up for real is tested elsewhere.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[2]
+_LARGEST = 1 << 17
+"""Bytes that the words and the environment of one start may take."""
+
+
+class Spawned:
+    """A forked `invoke`, in a session of its own, with the interface of subprocess.Popen."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        asked = json.dumps([list(words), dict(environment)]).encode()
+        reading, writing = os.pipe()
+        self._monitor, theirs = socket.socketpair()
+        with theirs, _lock:
+            socket.send_fds(_zygote(), [asked], [writing, theirs.fileno()])
+        os.close(writing)
+        self.stdout = os.fdopen(reading)
+        self._told = self._monitor.makefile()
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, as subprocess tells it; None while it runs."""
+        if self.returncode is None:
+            self._monitor.setblocking(False)
+            with suppress(BlockingIOError):
+                self._monitor.recv(1, socket.MSG_PEEK)
+                self._monitor.setblocking(True)
+                return self.wait()
+            self._monitor.setblocking(True)
+        return self.returncode
+
+    def wait(self) -> int:
+        """Its exit code, once it ended."""
+        if self.returncode is None:
+            self.returncode = int(self._told.readline())
+            self._told.close()
+            self._monitor.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Signal it. Its number is not given to another before its end was told here."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, which nothing outlives."""
+        self.send_signal(signal.SIGKILL)
+
+
+_lock = threading.Lock()
+_started: list[socket.socket] = []
+
+
+def _zygote() -> socket.socket:
+    """The connection to the process that forks; it is started once, and ends with this one."""
+    if not _started:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                cwd=PROJECT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        _started.append(ours)
+        atexit.register(_end, process, ours)
+    return _started[0]
+
+
+def _end(process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+    ours.close()
+    process.wait()
+
+
+def serve(connection: socket.socket) -> None:
+    """Fork for each start that is asked for, until the other end closes."""
+    load_everything()
+    while True:
+        asked, descriptors, _, _ = socket.recv_fds(connection, _LARGEST, 2)
+        if not asked:
+            return
+        if os.fork() == 0:
+            connection.close()
+            monitor(*json.loads(asked), *descriptors)
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def load_everything() -> None:
+    """What any task imports, and the models of the inventory, which are built when first used."""
+    import deploy
+    from deploy.inventory import load_environment
+
+    for module in pkgutil.walk_packages(deploy.__path__, "deploy."):
+        importlib.import_module(module.name)
+    for late in ("invoke.main", "git"):  # imported when they are needed, elsewhere
+        importlib.import_module(late)
+    load_environment("lab", PROJECT / "inventory")
+
+
+def monitor(words: list[str], environment: dict[str, str], output: int, told: int) -> None:
+    """Fork the one that runs; tell its pid, then its end. It is not reaped before that was read."""
+    pid = os.fork()
+    if pid == 0:
+        os.close(told)
+        become(words, environment, output)
+        return
+    os.close(output)
+    with socket.socket(fileno=told) as other:
+        other.sendall(f"{pid}\n".encode())
+        ended: Any = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+        with suppress(OSError):
+            other.sendall(f"{code}\n".encode())
+            other.recv(1)
+    os._exit(0)
+
+
+def become(words: list[str], environment: dict[str, str], output: int) -> None:
+    """Be the command line; it ends in SystemExit, and so does this process."""
+    from invoke.main import program
+
+    os.setsid()
+    for descriptor in (1, 2):
+        os.dup2(output, descriptor)
+    os.close(output)
+    os.environ.clear()
+    os.environ.update(environment)
+    program.run(["invoke", *words])
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
