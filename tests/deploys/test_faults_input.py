@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,6 +12,7 @@ import pytest
 
 from tests.deploys.harness import Change, Controller
 from tests.lab.sshd import SSH_PORT
+from tests.ports import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -61,12 +61,6 @@ def test_wrong_words_are_told_before_any_host_is_asked(
         assert word in said.text
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def with_client(deployed: Controller, directory: Path, old: str, new: Path) -> Change:
     """The OpenSSH client configuration with one file replaced by another."""
     text = deployed.lab.site.ssh_config.read_text().replace(old, str(new))
@@ -78,7 +72,7 @@ def with_client(deployed: Controller, directory: Path, old: str, new: Path) -> C
     ("change", "message", "hint"),
     [
         (setting("hosts", "web1", address="none.invalid"), "does not resolve", "`address`"),
-        (setting("hosts", "web1", port=closed_port()), "refused the connection", "sshd"),
+        (setting("hosts", "web1", port=free_port()), "refused the connection", "sshd"),
     ],
 )
 def test_a_host_out_of_reach_stops_the_deploy_before_it_begins(
@@ -123,7 +117,7 @@ def test_each_host_out_of_reach_is_told_once_with_its_own_next_action(
     deployed: Controller,
 ) -> None:
     def change(data: dict[str, Any]) -> None:
-        data["hosts"]["web1"]["port"] = closed_port()
+        data["hosts"]["web1"]["port"] = free_port()
         data["hosts"]["jobs1"]["address"] = "none.invalid"
 
     said = deployed.run("deploy", change=change)

@@ -5,6 +5,7 @@ One user id for all would hide every permission fault; not started as root, ther
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -89,16 +90,26 @@ def deploy_account() -> Account:
     """The unprivileged user of sshd, git, redis and the apps; root makes it once and says so."""
     if os.geteuid() != 0:
         return _account(os.geteuid())
-    try:
-        account = _account(DEPLOY_USER)
-    except KeyError:
-        print(f"lab: making the system user {DEPLOY_USER}", file=sys.stderr)
-        command = ["useradd", "--system", "--create-home", "--shell", "/bin/sh", DEPLOY_USER]
-        subprocess.run(command, check=True)
-        account = _account(DEPLOY_USER)
+    account = system_account(DEPLOY_USER)
     if not Path(account.home).exists():  # sshd complains at every login otherwise
         account.own(Path(account.home))
     return account
+
+
+def system_account(name: str) -> Account:
+    """The system user of that name, made by root where it is missing.
+
+    One at a time: of two useradd for one name the second replaces what the first has made.
+    """
+    with Path("/tmp/.ahlab-accounts.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            return _account(name)
+        except KeyError:
+            print(f"lab: making the system user {name}", file=sys.stderr)
+            command = ["useradd", "--system", "--create-home", "--shell", "/bin/sh", name]
+            subprocess.run(command, check=True)
+            return _account(name)
 
 
 def nginx_account() -> Account:

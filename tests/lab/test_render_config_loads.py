@@ -24,6 +24,7 @@ import pytest
 from deploy.inventory.layout import layout_for
 from deploy.inventory.models import App, Environment, Host, Role, Settings
 from deploy.render import render_config, write_files
+from tests.ports import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -81,9 +82,7 @@ def wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Redis]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = Redis(listener.getsockname()[1], secrets.token_hex(8))
+    server = Redis(free_port(), secrets.token_hex(8))
     options = ["--bind", "127.0.0.1", "--save", "", "--requirepass", server.password]
     process = subprocess.Popen(
         ["redis-server", "--port", str(server.port), *options], stdout=subprocess.DEVNULL

@@ -19,9 +19,9 @@ from deploy.facts.host import HostFacts, fact_lines, read_facts
 from deploy.inventory.layout import Layout, ReleasesLayout
 from deploy.shell import Call, Line, call
 from tests.lab.processes import everything, wait_until
+from tests.ports import free_port
 from tests.remote.fleet import Host
 from tests.remote.harness import Ran, step
-from tests.remote.redis_server import free_port
 from tests.remote.repositories import App
 
 _NGINX = """

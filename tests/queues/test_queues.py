@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.lab.processes import wait_until
+from tests.ports import free_port
 from tests.queues.conftest import Person
 from tests.queues.resque_programs import Resque, await_line
-from tests.remote.redis_server import Redis, Start, free_port, start_tls
+from tests.remote.redis_server import Redis, Start, start_tls
 
 WORD = "s3cret-word"
 

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from tests.lab.processes import wait_until
+from tests.ports import free_port
 from tests.queues.conftest import PROJECT, Person
-from tests.remote.redis_server import ADDRESS, Redis, Start, free_port
+from tests.remote.redis_server import ADDRESS, Redis, Start
 
 CLAIM = '{"queue":"mail","worker":"gone:1","payload":{"class":"send","queue":"mail","args":[1]}}'
 FAILURE = (

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from tests.ports import free_port
 from tests.transport import sshd
 
 PROJECT = Path(__file__).parents[2]
@@ -169,7 +170,7 @@ def make_fleet(root: Path, key: Path, servers: dict[str, sshd.Sshd]) -> Fleet:
         f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n"
         f"  UserKnownHostsFile {root}/known_hosts\n  GlobalKnownHostsFile none\n"
     )
-    ports = {host: sshd.free_port(one.address) for host, one in servers.items()}
+    ports = {host: free_port(one.address) for host, one in servers.items()}
     fleet = Fleet(root, servers, ports)
     fleet.inventory = inventory(fleet)
     for host in servers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.ports import free_port
 from tests.remote.configured import Fleet, make_fleet
 from tests.remote.harness import SHELLS, Shell, make_shell
 from tests.remote.nginx_place import Place
@@ -124,9 +124,7 @@ def place(shell: Shell, tmp_path: Path) -> Iterator[Place]:
     """A host's directory, with the old file of an nginx that does not run yet."""
     for name in ("etc", "temp", "app"):
         (tmp_path / name).mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        made = Place(shell, tmp_path, probe.getsockname()[1])
+    made = Place(shell, tmp_path, free_port())
     made.file.write_text(made.text("old"))
     yield made
     for pid in made.masters:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from deploy.shell import Call, Secret, call
 from tests.lab.processes import wait_until
+from tests.ports import free_port
 from tests.remote.harness import Ran, Shell, fact
 
 ADDRESS = "127.0.0.1"
@@ -128,13 +128,6 @@ def start_tls(start: Start, directory: Path) -> tuple[Redis, dict[str, object]]:
         tls_auth_clients="no",
     )
     return server, {"host": ADDRESS, "port": port}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind((ADDRESS, 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

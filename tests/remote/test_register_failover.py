@@ -14,6 +14,7 @@ from deploy.shell import Call
 from tests.lab.processes import wait_until
 from tests.lab.site import App
 from tests.lab.toolchain import provide_node
+from tests.ports import free_port
 from tests.remote.harness import Shell, fact, finish
 from tests.remote.redis_server import (
     ADDRESS,
@@ -22,7 +23,6 @@ from tests.remote.redis_server import (
     Start,
     ask,
     described,
-    free_port,
     opened,
     start_tls,
 )

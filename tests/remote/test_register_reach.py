@@ -9,6 +9,7 @@ import pytest
 
 from deploy.shell import call
 from tests.lab.processes import wait_until
+from tests.ports import free_port
 from tests.remote.harness import Shell, fact, finish, session, step
 from tests.remote.redis_server import (
     ADDRESS,
@@ -18,7 +19,6 @@ from tests.remote.redis_server import (
     Start,
     ask,
     described,
-    free_port,
     opened,
     start_tls,
 )

@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 
 from deploy.shell import call
+from tests.ports import free_port
 from tests.remote.harness import Shell, finish, step
-from tests.remote.redis_server import (
-    ADDRESS,
-    ELSEWHERE,
-    Redis,
-    Start,
-    described,
-    free_port,
-    results,
-)
+from tests.remote.redis_server import ADDRESS, ELSEWHERE, Redis, Start, described, results
 
 
 @pytest.mark.parametrize("decision", ["commit", "abort"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.shell import call
+from tests.ports import free_port
 from tests.remote.harness import Shell, fact
 
 _SERVER = """
@@ -52,12 +52,6 @@ def taken(shell: Shell, tree: Path, listen: str) -> list[list[str]]:
     ran = shell.run(fact("cluster_state"), before=[call("describe_cluster", str(tree), *described)])
     rows = [line.split("\t") for line in ran.answer.splitlines()]
     return [row[1:] for row in rows if row[0] == "taken"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("title", ["", "web2-0", "web1-", "web1-worker"])

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.ports import free_port
 from tests.render_targets.backends import QuietServer
-from tests.render_targets.conftest import free_port
 
 WELL = b'{"took": 1, "errors": false, "items": []}'
 ILL = b'{"error": {"type": "unavailable"}, "status": 503}'

@@ -9,7 +9,8 @@ from typing import Any
 
 from deploy.inventory.models import Environment
 from tests.lab.processes import wait_until
-from tests.render_targets.conftest import SECRETS, Start, free_port, program, run
+from tests.ports import free_port
+from tests.render_targets.conftest import SECRETS, Start, program, run
 from tests.render_targets.rendering import put, rendered
 
 PASSWORD = SECRETS["REDIS_PASSWORD"]

@@ -16,15 +16,9 @@ import pytest
 from deploy.errors import DeployError
 from deploy.render.sandbox import make_certificate
 from tests.lab.processes import wait_until
+from tests.ports import free_port
 from tests.render_targets.backends import Backend, get
-from tests.render_targets.conftest import (
-    Start,
-    free_port,
-    make_environment,
-    program,
-    run,
-    wait_for_port,
-)
+from tests.render_targets.conftest import Start, make_environment, program, run, wait_for_port
 from tests.render_targets.rendering import put, rendered
 
 HARMLESS = re.compile(

@@ -13,15 +13,9 @@ from deploy.inventory.models import Environment
 from deploy.render.local import check_locally
 from deploy.render.programs import Secrets, render_programs
 from deploy.render.sandbox import make_certificate
+from tests.ports import free_port
 from tests.render_targets.backends import Backend, get
-from tests.render_targets.conftest import (
-    Start,
-    free_port,
-    make_environment,
-    program,
-    run,
-    wait_for_port,
-)
+from tests.render_targets.conftest import Start, make_environment, program, run, wait_for_port
 from tests.render_targets.rendering import put, rendered
 
 

@@ -4,8 +4,6 @@ primary by sentinels, go on after a failover, and keep their cache in a cluster.
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +50,8 @@ class Place:
             self.nodes[name].start(start)
         cache = self.nodes["cache1"]
         cache.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        ok = "cluster_state:ok"
+        wait_until(lambda: ok in cache.ask("CLUSTER", "INFO"), "the cluster")
         replica = self.nodes["redis2"]
         wait_until(lambda: replica.info("master_link_status") == "up", "the replica")
         guard = self.nodes["guard"]
@@ -70,18 +70,7 @@ def place(box: Path) -> Place:
     kinds = {"redis1": "redis_server", "redis2": "redis_server", "cache1": "redis_server"}
     every = {**kinds, "guard": "sentinel"}
     nodes = {name: Node(name, kind, box / name) for name, kind in every.items()}
-    nodes["cache1"].port = low_port()
     return Place(box, nodes)
-
-
-def low_port() -> int:
-    """A free port, whose neighbour 10000 above it is one, too: nodes of a cluster speak there."""
-    for port in range(21000, 30000):
-        with suppress(OSError), socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", port))
-            other.bind(("127.0.0.1", port + 10000))
-            return port
-    raise RuntimeError("no port is free")
 
 
 def made(box: Path, hosts: dict[str, Any], major: int, **more: Any) -> Environment:

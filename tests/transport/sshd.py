@@ -5,12 +5,10 @@ Started as root they drop to an unprivileged user: one sshd can then log in that
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-USER = "ahlab"
+from tests.lab.accounts import deploy_account
+from tests.ports import free_port
+
 _CONFIG = """
 ListenAddress {address}:{port}
 HostKey {directory}/host_key
@@ -135,13 +135,7 @@ def _wait_until_it_listens(sshd: Sshd) -> None:
 
 def deploy_user() -> str:
     """The user that the sshd instances run as and log in: unprivileged, also for root."""
-    if os.geteuid() != 0:
-        return getpass.getuser()
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/bin/sh", USER], check=True)
-    return USER
+    return deploy_account().name
 
 
 def _as(account: str) -> dict[str, Any]:
@@ -167,12 +161,6 @@ def make_key(path: Path, *, passphrase: str = "", kind: str = "ed25519") -> Path
     command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-f", str(path)]
     subprocess.run(command, check=True)
     return path.with_name(path.name + ".pub")
-
-
-def free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
 
 
 def children(pid: int) -> list[int]:

@@ -18,6 +18,7 @@ from deploy.inventory.models import Ssh
 from deploy.transport import ChannelLost
 from deploy.transport.ssh import SshTransport
 from deploy.transport.ssh.destination import resolve
+from tests.ports import free_port
 from tests.transport import sshd
 from tests.transport.conftest import Client, finish
 
@@ -273,7 +274,7 @@ def test_a_jump_host_that_cannot_reach_the_host(client: Client) -> None:
     jump = client.world.jump
     transport = client.transport(
         "127.0.77.1",
-        port=sshd.free_port("127.0.77.1"),
+        port=free_port("127.0.77.1"),
         gateway=f"{sshd.deploy_user()}@{jump.address}:{jump.port}",
     )
     assert "could not reach" in str(refusal(transport))
@@ -304,7 +305,7 @@ def test_an_included_configuration(client: Client) -> None:
 
 
 def test_a_refused_connection(client: Client) -> None:
-    port = sshd.free_port("127.0.77.1")
+    port = free_port("127.0.77.1")
     error = refusal(client.transport("127.0.77.1", port=port))
     assert f"127.0.77.1 port {port} refused" in str(error)
 
@@ -399,7 +400,7 @@ def test_more_channels_than_the_server_allows(client: Client, tmp_path: Path) ->
 def test_all_errors_of_all_hosts(client: Client) -> None:
     web = client.world.web
     good = client.transport()
-    gone = client.transport("127.0.77.1", port=sshd.free_port("127.0.77.1"))
+    gone = client.transport("127.0.77.1", port=free_port("127.0.77.1"))
     lost = client.transport("no-such-host.invalid")
     good.host, gone.host, lost.host = "good", "gone", "lost"
     transports = {one.host: one for one in (gone, good, lost)}

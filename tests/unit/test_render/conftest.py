@@ -24,6 +24,7 @@ from deploy.inventory.models import App, Environment, Host, Role, Settings
 from deploy.inventory.settings import NginxSettings
 from deploy.inventory.settings_actionhero import ActionheroSettings
 from deploy.render import render_nginx, write_files
+from tests.ports import free_port
 
 UPSTREAM = Path(__file__).with_name("upstream.js")
 DEADLINE = 15.0
@@ -125,7 +126,7 @@ def serve() -> Iterator[Callable[..., Site]]:
         json_log: bool = False,
         **knobs: Any,
     ) -> Site:
-        site = Site(root, _free_port(), started)
+        site = Site(root, free_port(), started)
         if json_log:
             knobs["access_log_json"] = str(root / "temp/access.json")
         _prepare(root)
@@ -223,13 +224,3 @@ def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> Non
 def _connects(family: socket.AddressFamily, address: Any) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as client:
         return client.connect_ex(address) == 0
-
-
-def _free_port() -> int:
-    """Without 443 in it: gixy takes such a port for one of TLS."""
-    while True:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = int(listener.getsockname()[1])
-        if "443" not in str(port):
-            return port

@@ -17,6 +17,7 @@ import pytest
 from deploy.inventory.models import Program
 from deploy.render.local import check_locally
 from deploy.render.programs import RenderedProgram, Secrets, render_programs
+from tests.ports import free_port
 from tests.unit.test_render import conftest as stand
 from tests.unit.test_render.test_render_golden import target
 from tests.unit.test_render.test_render_nginx_serves import app_saw
@@ -48,7 +49,7 @@ class Place:
     """An nginx whose nginx.conf includes conf.d/, and apps beside each other."""
 
     def __init__(self, root: Path, include: str = "conf.d") -> None:
-        self.root, self.port = root, stand._free_port()
+        self.root, self.port = root, free_port()
         self.started: list[subprocess.Popen[bytes]] = []
         for name in ("conf.d", "temp", "bin"):
             (root / name).mkdir()

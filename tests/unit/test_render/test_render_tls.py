@@ -6,7 +6,6 @@ Redirect, HSTS and the scheme that the app is told.
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from http.client import HTTPResponse, HTTPSConnection
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from deploy.render.sandbox import make_certificate
+from tests.ports import free_port
 
 Serve = Callable[..., Any]
 
@@ -32,13 +32,10 @@ def tls() -> Iterator[dict[str, Any]]:
         directory.chmod(0o755)
         make_certificate(directory)
         (directory / "key.pem").chmod(0o644)
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = listener.getsockname()[1]
         yield {
             "certificate": str(directory / "certificate.pem"),
             "certificate_key": str(directory / "key.pem"),
-            "listen": f"127.0.0.1:{port}",
+            "listen": f"127.0.0.1:{free_port()}",
         }
 
 
