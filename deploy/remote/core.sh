@@ -17,11 +17,11 @@ open_stage() {
   nonce=$1 step='' at=0 journal=''
 }
 
-# json TEXT: print TEXT as a JSON string.
-json() {
+# to_json TEXT: set _json to TEXT as a JSON string; of plain words, without a process.
+to_json() {
   case $1 in
-    *[!A-Za-z0-9_./:@=+,\ -]*) printf '%s' "$1" | escape_json ;;
-    *) printf '"%s"' "$1" ;;
+    *[!A-Za-z0-9_./:@=+,\ -]*) _json=$(printf '%s' "$1" | escape_json) ;;
+    *) _json="\"$1\"" ;;
   esac
 }
 
@@ -51,7 +51,8 @@ report() {
   _line="{\"nonce\":\"$nonce\",\"type\":\"$1\",\"step\":\"$step\""
   shift
   while [ $# -gt 0 ]; do
-    _line="$_line,\"$1\":$(json "$2")"
+    to_json "$2"
+    _line="$_line,\"$1\":$_json"
     shift 2
   done
   printf '\036%s}\n' "$_line" >&4 2>/dev/null || :

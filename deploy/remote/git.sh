@@ -88,7 +88,7 @@ mask_urls() { sed 's#://[^/@ ]*@#://***@#g'; }
 
 # exclude PATTERN: keep that out of the app's git (gitignore(5)); false when it had to be added.
 exclude() {
-  _exclude=$(git_path info/exclude)
+  if [ "${_exclude_of-}" != "$_app" ]; then _exclude=$(git_path info/exclude) _exclude_of=$_app; fi
   if grep -qxF -e "$1" "$_exclude" 2>/dev/null; then return 0; fi
   mkdir -p "${_exclude%/*}"
   if [ -s "$_exclude" ] && [ -n "$(tail -c 1 "$_exclude")" ]; then echo >>"$_exclude"; fi
@@ -96,10 +96,15 @@ exclude() {
   return 1
 }
 
-# git_path NAME: the absolute path of a file in $_app's git directory.
+# git_path NAME...: the absolute path of each of these files in $_app's git directory, a line each.
 git_path() {
-  _name=$(tree_git "$_app" rev-parse --git-path "$1")
-  case $_name in /*) echo "$_name" ;; *) echo "$_app/$_name" ;; esac
+  for _name in "$@"; do
+    set -- "$@" --git-path "$_name"
+    shift
+  done
+  tree_git "$_app" rev-parse "$@" | while IFS= read -r _name; do
+    case $_name in /*) echo "$_name" ;; *) echo "$_app/$_name" ;; esac
+  done
 }
 
 # fetch_commit APP URL REVISION BRANCH SECONDS: bring the commit, and all it needs, to the host.

@@ -84,6 +84,7 @@ seed_shared() {
 # leave_out PATH: git takes what stands at PATH in the release for what the commit has there.
 leave_out() {
   exclude "/$(printf '%s' "$1" | sed 's/[][*?\\ ]/\\&/g')" || :
+  [ -n "$(tree_git "$_tree" --literal-pathspecs ls-files -- "$1")" ] || return 0
   tree_git "$_tree" --literal-pathspecs ls-files -z -- "$1" |
     tree_git "$_tree" update-index -z --skip-worktree --stdin
 }

@@ -35,9 +35,10 @@ first_lines() { awk 'NR <= 20 { printf "\n  %s", $0 } END { if (NR > 20) printf 
 
 # list_operations: what git has been left in the middle of.
 list_operations() {
-  for _file in MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD BISECT_LOG rebase-merge rebase-apply; do
-    if [ -e "$(git_path "$_file")" ]; then echo "$_file"; fi
-  done
+  git_path MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD BISECT_LOG rebase-merge rebase-apply |
+    while IFS= read -r _file; do
+      if [ -e "$_file" ]; then echo "${_file##*/}"; fi
+    done
 }
 
 # list_changes: tracked files that differ from the commit, as git-status(1) tells them.

@@ -25,11 +25,13 @@ KbdInteractiveAuthentication no
 PrintMotd no
 UseDNS no
 LogLevel VERBOSE
+KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org
 MaxStartups 100:30:200
 MaxSessions 100
 AcceptEnv GIT_PROTOCOL
 SetEnv {environment}
 """
+"""The key exchange was OpenSSH's first choice for years; its newest takes ten times the processor."""
 
 _CLIENT = """\
 Host {name} {address}

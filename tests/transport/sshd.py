@@ -26,6 +26,7 @@ HostKey {directory}/host_key
 AuthorizedKeysFile {directory}/authorized_keys
 PidFile none
 StrictModes no
+KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org
 UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
