@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from deploy.app.auditing import judge
 from deploy.checks.audit.rules import RULES
 from deploy.reports.findings import print_findings
 from tests.audit.scenes import read, scene
+from tests.deploys import zygote
 
 PROJECT = Path(__file__).parents[2]
 KNOWN = {"rule": "log_size", "reason": "100 % of it is needed: until May"}
@@ -75,10 +76,8 @@ def test_annotations_are_one_line_each_and_escaped(
 
 
 def audit(*flags: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "invoke", "-r", str(PROJECT), "audit", "--env", "test"]
-    return subprocess.run(
-        [*command, *flags], cwd=cwd, capture_output=True, text=True, timeout=60, check=False
-    )
+    words = ["-r", str(PROJECT), "audit", "--env", "test", *flags]
+    return zygote.run(words, os.environ, cwd)
 
 
 def test_a_rule_explains_itself_without_asking_a_host(tmp_path: Path) -> None:

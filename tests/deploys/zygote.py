@@ -17,7 +17,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 PROJECT = Path(__file__).parents[2]
 _LARGEST = 1 << 17
@@ -25,14 +26,24 @@ _LARGEST = 1 << 17
 
 
 class Spawned:
-    """A forked `invoke`, in a session of its own, with the interface of subprocess.Popen."""
+    """A forked `invoke`, in a session of its own, with the interface of subprocess.Popen.
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
-        asked = json.dumps([list(words), dict(environment)]).encode()
+    Its errors go to the file `errors`, or where its output goes.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: Path = PROJECT,
+        errors: IO[str] | None = None,
+    ) -> None:
+        asked = json.dumps([list(words), dict(environment), str(cwd)]).encode()
         reading, writing = os.pipe()
         self._monitor, theirs = socket.socketpair()
+        apart = errors.fileno() if errors else writing
         with theirs, _lock:
-            socket.send_fds(_zygote(), [asked], [writing, theirs.fileno()])
+            socket.send_fds(_zygote(), [asked], [writing, apart, theirs.fileno()])
         os.close(writing)
         self.stdout = os.fdopen(reading)
         self._told = self._monitor.makefile()
@@ -58,6 +69,16 @@ class Spawned:
             self._monitor.close()
         return self.returncode
 
+    def communicate(self, timeout: float = 120) -> tuple[str, None]:
+        """All it says until it ends; it is killed after so many seconds."""
+        limit = threading.Timer(timeout, self.kill)
+        limit.start()
+        with self.stdout:
+            text = self.stdout.read()
+        self.wait()
+        limit.cancel()
+        return text, None
+
     def send_signal(self, number: int) -> None:
         """Signal it. Its number is not given to another before its end was told here."""
         if self.returncode is None:
@@ -66,6 +87,17 @@ class Spawned:
     def kill(self) -> None:
         """SIGKILL, which nothing outlives."""
         self.send_signal(signal.SIGKILL)
+
+
+def run(
+    words: Sequence[str], environment: Mapping[str, str], cwd: Path, seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end, with its errors apart."""
+    with TemporaryFile("w+") as errors:
+        running = Spawned(words, environment, cwd, errors)
+        output, _ = running.communicate(seconds)
+        errors.seek(0)
+        return subprocess.CompletedProcess(list(words), running.wait(), output, errors.read())
 
 
 _lock = threading.Lock()
@@ -98,7 +130,7 @@ def serve(connection: socket.socket) -> None:
     """Fork for each start that is asked for, until the other end closes."""
     load_everything()
     while True:
-        asked, descriptors, _, _ = socket.recv_fds(connection, _LARGEST, 2)
+        asked, descriptors, _, _ = socket.recv_fds(connection, _LARGEST, 3)
         if not asked:
             return
         if os.fork() == 0:
@@ -124,14 +156,18 @@ def load_everything() -> None:
     load_environment("lab", PROJECT / "inventory")
 
 
-def monitor(words: list[str], environment: dict[str, str], output: int, told: int) -> None:
+def monitor(
+    words: list[str], environment: dict[str, str], cwd: str, output: int, errors: int, told: int
+) -> None:
     """Fork the one that runs; tell its pid, then its end. It is not reaped before that was read."""
     pid = os.fork()
     if pid == 0:
         os.close(told)
-        become(words, environment, output)
+        os.chdir(cwd)
+        become(words, environment, output, errors)
         return
     os.close(output)
+    os.close(errors)
     with socket.socket(fileno=told) as other:
         other.sendall(f"{pid}\n".encode())
         ended: Any = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
@@ -142,14 +178,14 @@ def monitor(words: list[str], environment: dict[str, str], output: int, told: in
     os._exit(0)
 
 
-def become(words: list[str], environment: dict[str, str], output: int) -> None:
+def become(words: list[str], environment: dict[str, str], output: int, errors: int) -> None:
     """Be the command line; it ends in SystemExit, and so does this process."""
     from invoke.main import program
 
     os.setsid()
-    for descriptor in (1, 2):
-        os.dup2(output, descriptor)
-    os.close(output)
+    for theirs, ours in ((output, 1), (errors, 2)):
+        os.dup2(theirs, ours)
+        os.close(theirs)
     os.environ.clear()
     os.environ.update(environment)
     program.run(["invoke", *words])

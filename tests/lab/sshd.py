@@ -31,7 +31,7 @@ MaxSessions 100
 AcceptEnv GIT_PROTOCOL
 SetEnv {environment}
 """
-"""The key exchange was OpenSSH's first choice for years; its newest takes ten times the processor."""
+"""The key exchange was OpenSSH's first choice for years; its newest takes ten times the work."""
 
 _CLIENT = """\
 Host {name} {address}

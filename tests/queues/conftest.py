@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.deploys import zygote
 from tests.queues.resque_programs import Resque
 from tests.remote.redis_server import ADDRESS, Redis, Start, starting
 from tests.transport import sshd
@@ -53,21 +52,14 @@ class Person:
     def run(self, task: str, *flags: str) -> Said:
         """Run a task to its end, with standard input that is no terminal."""
         (self.root / "inventory/test.yml").write_text(yaml.safe_dump(self.inventory))
-        done = subprocess.run(
-            [sys.executable, "-m", "invoke", "-r", str(PROJECT), task, "--env", "test", *flags],
-            cwd=self.root,
-            env={
-                **os.environ,
-                "DEPLOY_INVENTORY": str(self.root / "inventory"),
-                "DEPLOY_RUNS": str(self.root / "runs"),
-                **self.secrets,
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        environment = {
+            **os.environ,
+            "DEPLOY_INVENTORY": str(self.root / "inventory"),
+            "DEPLOY_RUNS": str(self.root / "runs"),
+            **self.secrets,
+        }
+        words = ["-r", str(PROJECT), task, "--env", "test", *flags]
+        done = zygote.run(words, environment, self.root)
         return Said(done.returncode, done.stdout, done.stderr)
 
     def look(self, *flags: str) -> Said:

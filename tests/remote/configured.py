@@ -6,8 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from tests.deploys.zygote import Spawned
 from tests.ports import free_port
 from tests.transport import sshd
 
@@ -83,7 +82,7 @@ class Fleet:
         text, _ = running.communicate(timeout=120)
         return Said(running.returncode, text)
 
-    def start(self, task: str, *flags: str, output: str = "json") -> subprocess.Popen[str]:
+    def start(self, task: str, *flags: str, output: str = "json") -> Spawned:
         """Start a task."""
         (self.root / "inventory/test.yml").write_text(yaml.safe_dump(self.inventory))
         environment = {
@@ -94,16 +93,7 @@ class Fleet:
         }
         words = [task, "--env", "test", *flags]
         words += ["--output", output] if task != "render" else []
-        return subprocess.Popen(
-            [sys.executable, "-m", "invoke", "-r", str(PROJECT), *words],
-            cwd=self.root,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return Spawned(["-r", str(PROJECT), *words], environment, self.root)
 
     def answers(self) -> list[str]:
         """What each host's nginx answers."""

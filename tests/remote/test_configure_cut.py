@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.deploys.zygote import Spawned
 from tests.remote.configured import NGINX, Fleet, Said
 
 
 @pytest.fixture
-def held(configured: Fleet) -> Iterator[subprocess.Popen[str]]:
+def held(configured: Fleet) -> Iterator[Spawned]:
     """A run whose first reload of web1 takes its time, there where it is busy."""
     busy = configured.host("web1") / "busy"
     program = configured.inventory["hosts"]["web1"]["programs"]["site"]
@@ -30,9 +30,7 @@ def held(configured: Fleet) -> Iterator[subprocess.Popen[str]]:
     run.kill()
 
 
-def test_an_interrupt_puts_the_old_files_back(
-    configured: Fleet, held: subprocess.Popen[str]
-) -> None:
+def test_an_interrupt_puts_the_old_files_back(configured: Fleet, held: Spawned) -> None:
     held.send_signal(signal.SIGINT)
     text, _ = held.communicate(timeout=60)
     assert held.returncode == 130, text
@@ -43,7 +41,7 @@ def test_an_interrupt_puts_the_old_files_back(
 
 
 def test_a_connection_that_is_cut_is_made_again_for_the_way_back(
-    configured: Fleet, held: subprocess.Popen[str]
+    configured: Fleet, held: Spawned
 ) -> None:
     """Only then: what the host does meanwhile goes on, and is waited for."""
     configured.servers["web1"].kill_connections()
@@ -56,7 +54,7 @@ def test_a_connection_that_is_cut_is_made_again_for_the_way_back(
 
 
 def test_a_run_that_is_killed_ends_on_the_host_before_the_next_one_looks(
-    configured: Fleet, held: subprocess.Popen[str]
+    configured: Fleet, held: Spawned
 ) -> None:
     """Found so: the next one saw the new file, and the killed one then put the old one back."""
     held.kill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.render_targets.conftest import BASE, ROOT, SECRETS, run
+from tests.deploys import zygote
+from tests.render_targets.conftest import BASE, ROOT, SECRETS
 from tests.render_targets.redises import Node
 
 RESTART = """\
@@ -55,8 +55,8 @@ class Local:
             "DEPLOY_RUNS": str(self.box / "runs"),
             "PYTHONPATH": str(ROOT),
         }
-        words = ["-m", "invoke", "--search-root", str(ROOT), task, "--env", "made"]
-        done = run(sys.executable, *words, "--output", "json", env=env)
+        words = ["-r", str(ROOT), task, "--env", "made", "--output", "json"]
+        done = zygote.run(words, {**os.environ, **env}, self.box)
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         return done.returncode, [json.loads(line) for line in lines], done.stdout
 
