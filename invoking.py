@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Parameter, Signature
 from typing import Any
@@ -17,11 +17,13 @@ def command(*flags: str, name: str | None = None) -> Callable[[Callable[..., Non
     """Make a task of a function that takes these flags, in this order.
 
     Invoke reads the signature of what it calls, and the first letters are taken in that order.
+    What is `report.out` in the table of flags is called `out`; other tasks have one of their own.
     """
+    known = {flag.rpartition(".")[2]: FLAGS[flag] for flag in flags}
     signature = Signature(
         [
             Parameter(one, Parameter.POSITIONAL_OR_KEYWORD, default=default)
-            for one, default in [("_", Parameter.empty), *((f, FLAGS[f][0]) for f in flags)]
+            for one, default in [("_", Parameter.empty), *((f, known[f][0]) for f in known)]
         ]
     )
 
@@ -30,12 +32,29 @@ def command(*flags: str, name: str | None = None) -> Callable[[Callable[..., Non
         def run(*given: object, **named: object) -> None:
             bound = signature.bind(*given, **named)
             bound.apply_defaults()
-            body(**{one: bound.arguments[one] for one in flags})
+            body(**{one: bound.arguments[one] for one in known})
 
         run.__signature__ = signature  # type: ignore[attr-defined]
-        return Task(run, name=name, help={f: FLAGS[f][1] for f in flags})
+        lines = {flag: line for flag, (_, line) in known.items()}
+        return Task(run, name=name, help=lines, positional=_words(name or body.__name__, known))
 
     return make
+
+
+def _words(task: str, known: Mapping[str, tuple[object, str]]) -> list[str] | None:
+    """The flags that may be given as a bare word: those without a default, and one whose default is
+    None where the command line has a word for it, since Invoke knows no word that may be left out.
+    """
+    optional = [flag for flag, (default, _) in known.items() if default is None]
+    if not optional:
+        return None
+    words = iter(sys.argv[sys.argv.index(task) + 1 :] if task in sys.argv else [])
+    for word in words:
+        if not word.startswith("-"):
+            return optional
+        if "=" not in word:
+            next(words, None)  # each flag of such a task has a value
+    return []
 
 
 def end(function: str, module: str, *arguments: object, **flags: object) -> None:

@@ -8,6 +8,7 @@ from invoke.collection import Collection
 from invoke.tasks import Task
 
 from invoking import command, end, lab
+from picturing import report, topology
 
 _LOOK = ("env", "limit", "output")
 _OPERATE = ("env", "limit", "dry_run", "yes", "output")
@@ -235,7 +236,7 @@ namespace = Collection(
     rollback,
     adopt,
     releases,
-    *(check, audit, logs, run),
+    *(check, audit, logs, run, report, topology),
     *(status, pids, history),
     *(_operation(name, line) for name, line in _OPERATIONS.items()),
     scale,

@@ -28,6 +28,7 @@ class RunStarted(Event):
     environment: str
     hosts: tuple[str, ...]
     revision: str = ""
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class FileCompared(Event):
     destination: str
     verdict: str
     diff: tuple[str, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,30 @@ class FleetProved(Event):
     """
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommitsListed(Event):
+    """What the revision brings, or takes back, where hosts had another one before; newest first."""
+
+    before: str
+    hosts: tuple[str, ...]
+    taken_back: bool
+    count: int
+    commits: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficRead(Event):
+    """What nginx's access log of a host tells of the cut-over; counts and times only."""
+
+    host: str
+    log: str
+    problem: str = ""
+    switches: tuple[dict[str, Any], ...] = ()
+    width: int = 1
+    first: int = 0
+    rows: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

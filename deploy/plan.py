@@ -77,6 +77,8 @@ class HostSteps:
     host: str
     steps: tuple[Step, ...]
     context: Context = Context()
+    questions: tuple[Line, ...] = ()
+    """Facts that are asked behind the steps, by the same script."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from deploy.executor.interrupts import Interrupts
 from deploy.executor.lease import Lease
 from deploy.executor.result import Result, failure_of, raise_first
 from deploy.executor.runner import Runner
-from deploy.executor.stage import Outcome, StageRun, compile_context, run_stage
+from deploy.executor.stage import StageRun, compile_context, run_stage
 from deploy.facts import Answer
 from deploy.inventory.layout import layout_for
 from deploy.inventory.models import Environment, Host, Ssh
@@ -79,7 +79,9 @@ class Session:
         """Tell the reports that the run begins."""
         self._is_started = True
         names = tuple(self.hosts)
-        self.emit(events.RunStarted(self.run, self.task, self.environment.name, names, revision))
+        who = getpass.getuser()
+        name = self.environment.name
+        self.emit(events.RunStarted(self.run, self.task, name, names, revision, who))
 
     def connect_soon(self) -> None:
         """Begin to connect to every host, while something else is done."""
@@ -100,7 +102,7 @@ class Session:
             run = StageRun(name, "ask", self.emit)
             script = compile_context(lines(host), context(host), self._nonce)
             outcome = run_stage(self.fleet.transports[name], script, self._nonce, run)
-            return _answers(outcome)
+            return outcome.read()
 
         return self.fleet.each(self.hosts, work)
 
@@ -127,7 +129,7 @@ class Session:
                 [call("take_lock", state, self._holder(), self.run, wait)],
                 [call("hold_lease", state, self.run)],
             )
-            return _answers(outcome)
+            return outcome.read()
 
         answers, errors = self.fleet.each(leases, work)
         raise_first(errors.values())
@@ -143,21 +145,24 @@ class Session:
         return leases
 
     def carry_out(self, plan: Plan) -> Result:
-        """Run a plan on the hosts whose locks are held; do it within `interrupts`."""
+        """Tell a plan, and run it on the hosts whose locks are held; do it within `interrupts`."""
+        self.emit(events.Planned(plan.to_json()))
         asked = (self.fleet, self.emit, self._nonce, self._leases, self.interrupts, self.began)
         return Runner(*asked).carry_out(plan)
 
-    def write_down(self, plan: Plan) -> None:
+    def write_down(self, plan: Plan) -> Result:
         """Run a plan that only takes notes, whatever signals came; a fault is a warning."""
-        self._run_to_the_end(plan, _silent)
+        return self._run_to_the_end(plan, _silent)
 
     def conclude(self, plan: Plan) -> None:
         """Run a plan that comes after all decisions, and tell it; a fault is a warning."""
         self._run_to_the_end(plan, self._without_failures)
 
-    def _run_to_the_end(self, plan: Plan, emit: events.Emit) -> None:
-        for failure in Runner(self.fleet, emit, self._nonce).carry_out(plan).failures:
+    def _run_to_the_end(self, plan: Plan, emit: events.Emit) -> Result:
+        result = Runner(self.fleet, emit, self._nonce).carry_out(plan)
+        for failure in result.failures:
             self.emit(events.Warned(failure.host, failure.step, failure.message))
+        return result
 
     def _without_failures(self, event: events.Event) -> None:
         if not isinstance(event, events.HostFailed):
@@ -227,18 +232,6 @@ def make_transport(host: Host, ssh: Ssh) -> Transport:
     from deploy.transport.ssh import SshTransport
 
     return SshTransport(host, ssh)
-
-
-def _answers(outcome: Outcome) -> Mapping[str, Answer]:
-    if failure := outcome.failure:
-        raise DeployError(
-            failure.message,
-            hint=failure.hint,
-            host=failure.host,
-            step=failure.step,
-            details=failure.tail,
-        )
-    return outcome.answers
 
 
 def _silent(_: events.Event) -> None:

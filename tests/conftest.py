@@ -25,6 +25,7 @@ SHARED = {
     "test_faults_input": "live29",
     "test_faults_prepare": "live29",
     "test_life_29": "live29",
+    "test_topology_live": "live29",
     "test_faults_cluster": "live18",
     "test_life_18": "live18",
     "test_lies_host": "live18",

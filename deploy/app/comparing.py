@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def compare(host: str, compared: Compared, masks: Masks, *, whole: bool) -> events.FileCompared:
-    """The event that tells of one file; with `whole`, its diff, else how many lines differ.
+    """The event that tells of one file; without `whole` a person is told how many lines differ.
 
     What was changed by hand is compared with what was installed, all else with what is to be.
     """
@@ -28,9 +28,10 @@ def compare(host: str, compared: Compared, masks: Masks, *, whole: bool) -> even
         verdict = "changed" if compared.there.kind == "file" else "new"
         if verdict == "changed" and compared.installed is None:
             verdict = "changed, not installed by configure before:"
-    if not whole and not edited:
-        verdict, diff = f"{verdict} {_count(diff)}".strip(), ()
-    return events.FileCompared(host, file.program, file.destination, verdict, diff)
+    is_shown = whole or edited
+    if not is_shown:
+        verdict = f"{verdict} {_count(diff)}".strip()
+    return events.FileCompared(host, file.program, file.destination, verdict, diff, is_shown)
 
 
 def _to_come(compared: Compared, masks: Masks) -> tuple[str, ...]:

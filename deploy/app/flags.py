@@ -26,6 +26,10 @@ FLAGS: dict[str, tuple[object, str]] = {
     "workers": (NEEDED, "how many workers are to run on each host"),
     "out": ("build", "directory that gets a directory a host"),
     "check": (False, "let the real programs check a copy, as far as they are installed here"),
+    "run": (None, "run, by its name, how that begins, or its record (default: the newest)"),
+    "report.out": ("", "file to write (default: report-RUN.html)"),
+    "live": (False, "ask the hosts how they are, as `status` does; exit 1 where one is not well"),
+    "topology.out": ("", "file to write: .svg, .html, or .md for Mermaid (default: text, here)"),
     "program": ("", "only these programs, separated by commas: haproxy, redis_server, …"),
     "diff": (False, "show what changes in each file, line by line"),
     "allow": ("", "further addresses that pass, separated by commas"),
@@ -43,4 +47,7 @@ FLAGS: dict[str, tuple[object, str]] = {
     "app": (29, "version of the app: 14, 18 or 29"),
     "root": ("", "directory of the lab"),
 }
-"""Each flag once: its default (none: it has to be given), and its line of help."""
+"""Each flag once: its default (none: it has to be given), and its line of help.
+
+One that is a word behind the task, without a flag, and may be left out, has the default None.
+"""

@@ -6,9 +6,12 @@ import getpass
 import json
 import socket
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from deploy import events
 from deploy.app.target import open_repository
+from deploy.app.traffic import tell_traffic, traffic_questions
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import Result
 from deploy.facts.host import Before
@@ -22,6 +25,8 @@ SUBJECTS = 20
 """Subject lines of commits that a line of the history holds, at most."""
 SUBJECT_LENGTH = 120
 """Characters of each."""
+LISTED = 50
+"""Commits that an event tells, at most."""
 
 
 def write_history(
@@ -32,21 +37,21 @@ def write_history(
     A fault here is only a warning.
     """
     known = {name: state for name, state in result.hosts.items() if state != "unknown"}
+    heads = {name: facts[name].head for name in known}
+    commits = list_commits(session, heads, plan.revision)
     record = _record(session, plan.revision)
-    heads = {facts[name].head for name in known}
-    commits = {head: commit_record(session.environment, head, plan.revision) for head in heads}
     batch = []
     for name, outcome in known.items():
-        before = facts[name].head
-        line = {**record, "before": before, "outcome": outcome, **commits[before]}
+        line = {**record, "before": heads[name], "outcome": outcome, **commits[heads[name]]}
         layout = layout_for(session.environment, session.hosts[name])
         steps = (
             append_history(layout, json.dumps(line, ensure_ascii=False)),
             close_journal(layout, session.run, outcome),
         )
-        batch.append(HostSteps(name, steps))
+        batch.append(HostSteps(name, steps, questions=traffic_questions(session, name)))
     stage = Stage("finish", (Batch(tuple(batch)),))
-    session.write_down(Plan(plan.environment, plan.strategy, plan.revision, (stage,)))
+    finish = Plan(plan.environment, plan.strategy, plan.revision, (stage,))
+    tell_traffic(session, session.write_down(finish).answers)
 
 
 def plan_history(session: Session, outcomes: Mapping[str, str], revision: str = "") -> Plan:
@@ -75,25 +80,53 @@ def _record(session: Session, revision: str) -> dict[str, Any]:
     }
 
 
-def commit_record(environment: Environment, before: str, revision: str) -> dict[str, Any]:
-    """`commits` that came (or, when none did, were `taken_back`), and their first `subjects`.
+def list_commits(
+    session: Session, heads: Mapping[str, str], revision: str
+) -> dict[str, dict[str, Any]]:
+    """Tell what changes where each host was before; for every head, what the history says of it."""
+    records = {}
+    for head in dict.fromkeys(heads.values()):
+        found = commits_between(session.environment, head, revision)
+        records[head] = commit_record(found)
+        if found and (found.come or found.gone):
+            hosts = tuple(name for name, one in heads.items() if one == head)
+            session.emit(_listed(found, head, hosts))
+    return records
 
-    Empty where that is not known: the repository may have lost what the host was at.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The commits from one to another; where none came, those that went."""
+
+    come: tuple[Commit, ...]
+    gone: tuple[Commit, ...] = ()
+
+
+def commits_between(environment: Environment, before: str, revision: str) -> Between | None:
+    """None where that is not known: the repository may have lost what the host was at."""
     if not before:
-        return {}
+        return None
     repository = open_repository(environment)
     try:
         come = repository.commits(before, revision)
-        gone = () if come else repository.commits(revision, before)
+        return Between(come, () if come else repository.commits(revision, before))
     except DeployError:
+        return None
+
+
+def commit_record(found: Between | None) -> dict[str, Any]:
+    """`commits` that came (or, when none did, were `taken_back`), and their first `subjects`."""
+    if found is None:
         return {}
-    count = {"taken_back": len(gone)} if gone else {"commits": len(come)}
-    return {**count, "subjects": _subjects(come or gone)}
+    count = {"taken_back": len(found.gone)} if found.gone else {"commits": len(found.come)}
+    subjects = [one.subject[:SUBJECT_LENGTH] for one in (found.come or found.gone)[:SUBJECTS]]
+    return {**count, "subjects": subjects}
 
 
-def _subjects(commits: tuple[Commit, ...]) -> list[str]:
-    return [one.subject[:SUBJECT_LENGTH] for one in commits[:SUBJECTS]]
+def _listed(found: Between, before: str, hosts: tuple[str, ...]) -> events.CommitsListed:
+    commits = found.come or found.gone
+    first = tuple(asdict(one) for one in commits[:LISTED])
+    return events.CommitsListed(before, hosts, bool(found.gone), len(commits), first)
 
 
 def last_words(plan: Plan, facts: Mapping[str, Before], result: Result) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from deploy import events
 from deploy.errors import DeployError, ExitCode
+from deploy.facts import Answer
 
 
 @dataclass(slots=True)
@@ -20,8 +21,15 @@ class Result:
     exit_code: ExitCode = ExitCode.DONE
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     """By host: what its steps reported by name."""
+    answers: dict[str, dict[str, Answer]] = field(default_factory=dict)
+    """By host: what it answered to the questions behind its steps."""
     proved_after: float | None = None
     """Seconds from the command's beginning until every host was proved; None: they were not."""
+
+    def take(self, host: str, values: Mapping[str, str], answers: Mapping[str, Answer]) -> None:
+        """Keep what one script of a host told."""
+        self.values.setdefault(host, {}).update(values)
+        self.answers.setdefault(host, {}).update(answers)
 
 
 def failure_of(error: DeployError) -> events.HostFailed:

@@ -99,7 +99,7 @@ class Runner:
         for host, error in errors.items():
             outcomes[host] = Outcome(host, lost=True, failure=failure_of(error))
         for outcome in outcomes.values():
-            self._result.values.setdefault(outcome.host, {}).update(outcome.values)
+            self._result.take(outcome.host, outcome.values, outcome.answers)
             if outcome.succeeded and outcome.changed:
                 self._changed.add(outcome.host)
         return outcomes

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from deploy import events
+from deploy.errors import DeployError
 from deploy.facts import Answer
 from deploy.plan import Context, HostSteps, Step
 from deploy.shell import Call, Line, compile_script
@@ -39,6 +40,18 @@ class Outcome:
     def succeeded(self) -> bool:
         """Every step is done."""
         return self.ended and self.failure is None and not self.lost
+
+    def read(self) -> Mapping[str, Answer]:
+        """What the host answered. Raises DeployError where it failed."""
+        if failure := self.failure:
+            raise DeployError(
+                failure.message,
+                hint=failure.hint,
+                host=failure.host,
+                step=failure.step,
+                details=failure.tail,
+            )
+        return self.answers
 
 
 class StageRun:
@@ -177,7 +190,8 @@ _OUTCOMES: dict[str, events.Outcome] = {
 
 def compile_steps(steps: HostSteps, nonce: str, first: Sequence[Call] = ()) -> bytes:
     """The script of one host's stage; `first` are calls before the context's."""
-    return compile_context([step.line() for step in steps.steps], steps.context, nonce, first)
+    lines = [*(step.line() for step in steps.steps), *steps.questions]
+    return compile_context(lines, steps.context, nonce, first)
 
 
 def compile_context(

@@ -17,6 +17,7 @@ from deploy.errors import DeployError, ExitCode
 from deploy.render.quoting import RefusedValue, single_quoted, verbatim
 
 if TYPE_CHECKING:
+    from jinja2 import FileSystemLoader
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Quote = Callable[[Any], str]
@@ -33,9 +34,27 @@ def render_template(
     `project` is a directory that may hold a templates/ of its own, else the working directory.
     Raises DeployError that names template, line and key.
     """
+    return _render(_engine(quote, project or Path.cwd()), name, values)
+
+
+def render_page(name: str, values: Mapping[str, Any], project: Path | None = None) -> str:
+    """The same for HTML or SVG: every value is escaped. Raises DeployError, as render_template."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    engine = ImmutableSandboxedEnvironment(
+        loader=_loader(project or Path.cwd()),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+    )
+    return _render(engine, name, values)
+
+
+def _render(engine: ImmutableSandboxedEnvironment, name: str, values: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError, TemplateSyntaxError  # only where something is rendered
 
-    engine = _engine(quote, project or Path.cwd())
     try:
         return engine.get_template(name).render(values)
     except TemplateSyntaxError as error:
@@ -57,11 +76,11 @@ def find_template(name: str, project: Path | None = None) -> Path:
 
 
 def _engine(quote: Quote, project: Path) -> ImmutableSandboxedEnvironment:
-    from jinja2 import FileSystemLoader, StrictUndefined
+    from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     engine = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(_directories(project)),
+        loader=_loader(project),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -72,6 +91,12 @@ def _engine(quote: Quote, project: Path) -> ImmutableSandboxedEnvironment:
     engine.filters["verbatim"] = verbatim
     engine.filters["single_quoted"] = single_quoted
     return engine
+
+
+def _loader(project: Path) -> FileSystemLoader:
+    from jinja2 import FileSystemLoader
+
+    return FileSystemLoader(_directories(project))
 
 
 def _spell(quote: Quote, value: Any) -> str:

@@ -32,12 +32,18 @@ class JsonLines:
 
 def read_events(lines: Iterable[str]) -> Iterator[Event]:
     """The events of a record, in their order; kinds and fields of a newer version are left out."""
+    return (event for _, event in read_timed(lines))
+
+
+def read_timed(lines: Iterable[str]) -> Iterator[tuple[datetime, Event]]:
+    """The same, each with its time. Raises ValueError for a line that is none of a record."""
     kinds = event_kinds()
     for line in lines:
         row = json.loads(line)
         if kind := kinds.get(row["event"]):
             values = {field.name: row[field.name] for field in fields(kind) if field.name in row}
-            yield kind(**{name: _frozen(value) for name, value in values.items()})
+            event = kind(**{name: _frozen(value) for name, value in values.items()})
+            yield datetime.fromisoformat(row["time"]), event
 
 
 def _frozen(value: object) -> object:

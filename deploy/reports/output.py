@@ -16,7 +16,7 @@ def make_reports(output: str, run: str) -> list[Report]:
         return []
     from deploy.reports.jsonl import JsonLines
 
-    folder = Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))
+    folder = runs_directory()
     folder.mkdir(parents=True, exist_ok=True)
     record = JsonLines(_private(folder / f"{run}.jsonl"), owns_stream=True)
     if output == "json":
@@ -24,6 +24,11 @@ def make_reports(output: str, run: str) -> list[Report]:
     from deploy.reports.terminal import Terminal
 
     return [Terminal(), record]
+
+
+def runs_directory() -> Path:
+    """Where the records of runs are: DEPLOY_RUNS, else ./.deploy/runs."""
+    return Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))
 
 
 def _private(path: Path) -> TextIO:

@@ -43,6 +43,7 @@ _FIELDS = {
     "hosts": "names of hosts; in `run_finished`, each host's end: `done` (changed and proved), "
     "`unchanged`, `old` (the old code serves) or `unknown` (look at it)",
     "revision": "full commit; empty where the task has none",
+    "who": "login name of who began it",
     "host": "name of the host; empty for what concerns all",
     "seconds": "seconds that it took; in `fleet_proved`, since the command began",
     "summary": "one line for a person",
@@ -58,6 +59,20 @@ _FIELDS = {
     "verdict": "`new` (none is there), `changed`, or in words who changed it, and since when",
     "diff": "unified, from what is there (or was installed) on; secrets as hashes, keyed anew in"
     " each run",
+    "whole": "false where the terminal only counts the lines, as nobody asked for more",
+    "before": "full commit that these hosts had",
+    "taken_back": "true where the commits go away, as in a rollback",
+    "count": "how many commits they are; 1000 at most",
+    "commits": "the first 50: `sha`, `author`, `date` (ISO 8601), `subject`",
+    "log": "path of the log on the host",
+    "problem": "why nothing could be read: `missing` or `unreadable`",
+    "switches": "when who answers changed: `at` (seconds since 1970, by the host's clock), `step`, "
+    "`event` (`started`, `finished`, `undone`)",
+    "width": "seconds that a row spans",
+    "first": "from when on (as `at`) the log was read, where it is too long to be read from half a"
+    " minute before the switch; else 0",
+    "rows": "`at`, `requests`, `errors` (5xx), `median` and `slow` (milliseconds; a twentieth of"
+    " the requests take longer)",
     "line": "what the command printed, without the newline",
     "text": "words for a person, or the value",
     "key": "name of the value, for example `worker`",
@@ -94,6 +109,8 @@ _TYPES = {
     "float": "number",
     "bool": "`true`, `false`",
     "tuple[str, ...]": "list of text",
+    "tuple[dict[str, str], ...]": "list of objects",
+    "tuple[dict[str, Any], ...]": "list of objects",
     "dict[str, str]": "object of text",
     "dict[str, Any]": "object",
     "Outcome": "text",

@@ -71,7 +71,7 @@ class Terminal:
 
     def _file_compared(self, event: events.FileCompared) -> None:
         self._line(f"[bold]{escape(event.destination)}[/]: {escape(event.verdict)}", event.host)
-        for line in event.diff:
+        for line in event.diff if event.whole else ():
             colour = _DIFF.get(line[:1], "dim")
             self._line(f"[{colour}]{escape(line)}[/]", event.host)
 

@@ -42,6 +42,7 @@ def test_two_revisions_and_back_under_load(app: Any, tmp_path: Path) -> None:
             said = succeed(controller, "deploy")
             assert_serves(controller, second)
         assert_told(said, sockets)
+        assert_recorded(said, second)
         assert "nothing to do" in succeed(controller, "deploy").text
         assert_listed(controller, first, second)
         with under_load(lab):
@@ -91,6 +92,21 @@ def under_load(lab: Lab) -> Iterator[Sockets | None]:
         yield sockets
     assert [load.failed for load in loads] == [{}, {}]
     assert {action.outcome for stream in streams for action in stream.actions} == {"200"}
+
+
+def assert_recorded(said: Said, revision: str) -> None:
+    """What a report is made of is in the record: the plan, the commits, both hosts' traffic."""
+    (planned,) = said.events("planned")
+    assert [stage["name"] for stage in planned["plan"]["stages"]][-1] == "confirm"
+    (listed,) = said.events("commits_listed")
+    assert [one["sha"] for one in listed["commits"]] == [revision]
+    traffic = {event["host"]: event for event in said.events("traffic_read")}
+    assert set(traffic) == set(WEB)
+    for event in traffic.values():
+        assert [one["event"] for one in event["switches"]] == ["started", "finished"]
+        switch = event["switches"][-1]["at"]
+        assert {row["at"] < switch for row in event["rows"]} == {True, False}
+        assert sum(row["errors"] for row in event["rows"]) == 0
 
 
 def assert_told(said: Said, sockets: Sockets | None) -> None:

@@ -16,6 +16,11 @@ def told(one: Part, masks: Masks, *, whole: bool = True) -> tuple[str, tuple[str
     return event.verdict, event.diff
 
 
+def is_drawn(one: Part, *, whole: bool) -> bool:
+    """Whether a person is shown the lines; the record holds them anyway."""
+    return compare("web1", one.compared[1], Masks(), whole=whole).whole
+
+
 def test_a_difference_is_told_line_by_line_or_as_numbers(tmp_path: Path) -> None:
     there = replace(RIGHT_B, content=b"one\n\x1b[2Jtwo", mode="0600")
     one = part(tmp_path, load(tmp_path, OWN), {A: RIGHT, B: there})
@@ -31,7 +36,8 @@ def test_a_difference_is_told_line_by_line_or_as_numbers(tmp_path: Path) -> None
         "-\N{REPLACEMENT CHARACTER}[2Jtwo (no newline at the end)",
         "+b",
     )
-    assert told(one, Masks(), whole=False) == (f"{verdict} +2 -3", ())
+    assert told(one, Masks(), whole=False) == (f"{verdict} +2 -3", diff)
+    assert (is_drawn(one, whole=True), is_drawn(one, whole=False)) == (True, False)
 
 
 def test_a_hand_edit_is_always_told_line_by_line(tmp_path: Path) -> None:

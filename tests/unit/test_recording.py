@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.app.recording import commit_record
+from deploy.app.recording import commit_record, commits_between
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_commits_are_counted_and_the_newest_twenty_named(origin: Path) -> None:
         git(origin, "rev-list", "--max-parents=0", "HEAD"),
         git(origin, "rev-parse", "HEAD"),
     )
-    record = commit_record(environment(origin), first, last)
+    record = commit_record(commits_between(environment(origin), first, last))
     assert record["commits"] == 21
     assert len(record["subjects"]) == 20
     assert record["subjects"][0].startswith("change 21 ")
@@ -49,12 +49,12 @@ def test_commits_are_counted_and_the_newest_twenty_named(origin: Path) -> None:
 
 def test_what_goes_back_is_told_as_taken_back(origin: Path) -> None:
     before, last = git(origin, "rev-parse", "HEAD~2"), git(origin, "rev-parse", "HEAD")
-    record = commit_record(environment(origin), last, before)
+    record = commit_record(commits_between(environment(origin), last, before))
     assert record["taken_back"] == 2
     assert "commits" not in record
 
 
 def test_what_the_repository_has_lost_is_left_out(origin: Path) -> None:
     last = git(origin, "rev-parse", "HEAD")
-    assert commit_record(environment(origin), "1" * 40, last) == {}
-    assert commit_record(environment(origin), "", last) == {}
+    assert commit_record(commits_between(environment(origin), "1" * 40, last)) == {}
+    assert commit_record(commits_between(environment(origin), "", last)) == {}

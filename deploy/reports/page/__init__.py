@@ -1,0 +1,39 @@
+"""A run's record as a page: what happened, drawn from its events alone; no host is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deploy.events import FileCompared
+from deploy.reports.page.comparison import compare_plan
+from deploy.reports.page.story import Timed, tell
+from deploy.reports.page.timeline import NARROW, WIDE, draw_timeline
+from deploy.reports.page.traffic import draw_traffic, summarize
+
+TEMPLATE = "report/report.html.j2"
+
+
+def page_values(timed: Sequence[Timed]) -> dict[str, Any]:
+    """What the template needs of a record that holds at least one event."""
+    story = tell(timed)
+    widths = (("wide", WIDE), ("narrow", NARROW))
+    return {
+        "story": story,
+        "timelines": [(name, draw_timeline(story, width)) for name, width in widths],
+        "traffic": [
+            (one, summarize(one), [(name, draw_traffic(one, width)) for name, width in widths])
+            for one in story.traffic
+        ],
+        "plan": compare_plan(story),
+        "files": group_files(story.files),
+    }
+
+
+def group_files(files: Sequence[FileCompared]) -> list[tuple[list[str], FileCompared]]:
+    """What differs in the same way on several hosts stands once, with all of them."""
+    found: dict[tuple[object, ...], tuple[list[str], FileCompared]] = {}
+    for one in files:
+        key = (one.program, one.destination, one.verdict, one.diff)
+        found.setdefault(key, ([], one))[0].append(one.host)
+    return list(found.values())
