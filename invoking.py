@@ -67,13 +67,15 @@ def end(function: str, module: str, *arguments: object, **flags: object) -> None
 
     from deploy.app import Flags, guarded
 
-    if flags:
-        arguments = (*arguments, Flags(**flags))  # type: ignore[arg-type]
+    asked = Flags(**flags) if flags else None  # type: ignore[arg-type]
+    if asked:
+        arguments = (*arguments, asked)
 
     def run() -> int:
         return int(getattr(import_module(f"deploy.app.{module}"), function)(*arguments))
 
-    sys.exit(guarded(run))
+    name = str(arguments[0]) if function == "operate" else function
+    sys.exit(guarded(run, name, asked))
 
 
 def lab(verb: str, app: int, root: str) -> None:

@@ -7,16 +7,17 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from invoking import command, end, lab
+from invoking import command, end
+from lab_tasks import lab_tasks
 from picturing import report, topology
 
 _LOOK = ("env", "limit", "output")
-_OPERATE = ("env", "limit", "dry_run", "yes", "output")
+_OPERATE = ("env", "limit", "dry_run", "yes", "output", "junit")
 
 
 @command(
     *("env", "revision", "limit", "without", "wait", "dry_run", "force"),
-    *("resume", "only_failed", "yes", "output"),
+    *("resume", "only_failed", "yes", "output", "junit"),
 )
 def deploy(**flags: object) -> None:
     """Deploy a revision, and prove on every host that it is what serves."""
@@ -24,13 +25,13 @@ def deploy(**flags: object) -> None:
     end("deploy", "resuming" if again else "deploying", **flags)
 
 
-@command("env", "to", "without", "wait", "limit", "dry_run", "yes", "output")
+@command("env", "to", "without", "wait", "limit", "dry_run", "yes", "output", "junit")
 def rollback(**flags: object) -> None:
     """Put an earlier release live on every host, and prove it."""
     end("rollback", "rolling_back", **flags)
 
 
-@command("env", "limit", "without", "wait", "dry_run", "force", "yes", "output")
+@command("env", "limit", "without", "wait", "dry_run", "force", "yes", "output", "junit")
 def adopt(**flags: object) -> None:
     """Turn what is deployed in place into the first release, while it serves."""
     end("adopt", "adopting", **flags)
@@ -42,7 +43,7 @@ def releases(**flags: object) -> None:
     end("releases", "rolling_back", **flags)
 
 
-@command("env", "revision", "limit", "output")
+@command("env", "revision", "limit", "output", "junit")
 def check(**flags: object) -> None:
     """Look whether a deploy could go now; nothing is changed."""
     end("check", "looking", **flags)
@@ -170,13 +171,15 @@ def schema() -> None:
     end("schema", "looking")
 
 
-@command("env", "diff", "limit", "without", "wait", "dry_run", "force", "yes", "output")
+@command(
+    *("env", "diff", "limit", "without", "wait", "dry_run", "force", "yes", "output", "junit"),
+)
 def configure(diff: bool, **flags: object) -> None:
     """Install the files of each host's programs: checked, reloaded and proved, or put back."""
     end("configure", "configuring", diff, **flags)
 
 
-@command(*_LOOK)
+@command(*_LOOK, "junit")
 def drift(**flags: object) -> None:
     """Show what on the hosts is not as `configure` would have it, and who changed it."""
     end("drift", "configuring", **flags)
@@ -206,22 +209,10 @@ def render_units(out: str, **flags: object) -> None:
     end("render_unit_files", "rendering", out, **flags)
 
 
-@command("app", "root")
-def up(app: int, root: str) -> None:
-    """Start the lab: real sshd hosts, nginx, redis, a git remote, an ActionHero app."""
-    lab("up", app, root)
-
-
-@command("root")
-def down(root: str) -> None:
-    """End everything that the lab started."""
-    lab("down", 0, root)
-
-
-@command("root", name="status")
-def lab_status(root: str) -> None:
-    """Show what of the lab runs, and where."""
-    lab("status", 0, root)
+@command("run", "speed", "output", "junit")
+def replay(run: str | None, speed: str, output: str, junit: str) -> None:
+    """Show a recorded run again, at its own pace or faster."""
+    end("replay", "replaying", run or "", speed, output, junit)
 
 
 _inventory = Collection("inventory")
@@ -229,15 +220,14 @@ _inventory.add_task(inventory, name="show", default=True)
 _inventory.add_task(schema)
 _queue_tasks = Collection("queues", release, retry, clear_failed)
 _queue_tasks.add_task(queues, name="show", default=True)
-_lab_tasks = Collection("lab", up, down, lab_status)
 
 namespace = Collection(
     deploy,
     rollback,
     adopt,
     releases,
-    *(check, audit, logs, run, report, topology),
-    *(status, pids, history),
+    *(check, audit, logs, run),
+    *(status, pids, history, report, replay, topology),
     *(_operation(name, line) for name, line in _OPERATIONS.items()),
     scale,
     unlock,
@@ -246,5 +236,5 @@ namespace = Collection(
     Collection("maintenance", close_site, open_site),
     _inventory,
     _queue_tasks,
-    _lab_tasks,
+    lab_tasks,
 )

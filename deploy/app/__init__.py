@@ -38,6 +38,8 @@ class Flags:
     """Go on with what the last run left."""
     only_failed: bool = False
     """Deploy again where the last run failed."""
+    junit: str = ""
+    """A file that gets the run as JUnit XML."""
 
     @property
     def wait_seconds(self) -> int:
@@ -69,13 +71,23 @@ def inventory_directory() -> Path:
     return Path(os.environ.get("DEPLOY_INVENTORY", "inventory"))
 
 
-def guarded(task: Callable[[], ExitCode | int]) -> int:
-    """Run a task; an error becomes words on standard error and an exit code, never a traceback."""
+def guarded(task: Callable[[], ExitCode | int], name: str = "", flags: Flags | None = None) -> int:
+    """Run a task; an error becomes words on standard error and an exit code, never a traceback.
+
+    With the `name` and `flags` of the task a pipeline is told in its own words as well.
+    """
+    from deploy.reports.streams import never_fail
+
+    never_fail()
     try:
         return int(task())
     except DeployError as error:
         for one in (error, *error.others):
             _tell(one)
+        if flags and (flags.output == "github" or flags.junit):
+            from deploy.app.piping import tell_pipeline
+
+            tell_pipeline(error, name, flags)
         return int(error.exit_code)
     except KeyboardInterrupt as signal:
         print("interrupted", file=sys.stderr)
@@ -113,12 +125,13 @@ def confirm(environment: Environment, flags: Flags) -> float:
     if not environment.protected or flags.yes or flags.dry_run:
         return 0.0
     asked = time.monotonic()
-    if not sys.stdin.isatty():
-        raise DeployError(
-            f"{environment.name} is protected, and there is no terminal to ask",
-            hint="run it again with --yes",
-            exit_code=ExitCode.USAGE,
-        )
-    if input(f"{environment.name} is protected. Type its name to go on: ") != environment.name:
-        raise DeployError("that is not its name", exit_code=ExitCode.USAGE)
+    from deploy.app.asking import ask
+
+    ask(
+        f"{environment.name} is protected. Type its name to go on:",
+        environment.name,
+        why=f"{environment.name} is protected",
+        hint="run it again with --yes",
+        refusal="that is not its name",
+    )
     return time.monotonic() - asked

@@ -9,12 +9,15 @@ from deploy import events
 from deploy.app import Flags, confirm, load_all
 from deploy.app.deploying import refuse_freeze
 from deploy.app.files import Rendered, judge_edited, masks_of, part_of, render_hosts, show
+from deploy.app.masking import tell_runner
+from deploy.app.piping import write_junit
 from deploy.app.recording import plan_history
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import Result, raise_first
 from deploy.inventory import Host, layout_for
 from deploy.plan import Context, Plan
 from deploy.reports.plan_text import plan_text
+from deploy.secrets import Masks
 from deploy.session import Session
 from deploy.shell import Line
 from deploy.steps.files import await_files, describe_config
@@ -30,8 +33,9 @@ def configure(diff: bool, flags: Flags) -> ExitCode:
         refuse_freeze(environment, flags)
     began += confirm(environment, flags)
     rendered = render_hosts(environment, hosts)
-    masks = masks_of(rendered)
+    masks = _masks(rendered, flags)
     with Session(environment, _hosts(rendered), "configure", flags.output) as session:
+        write_junit(session, flags)
         session.began = began
         session.start()
         try:
@@ -52,8 +56,9 @@ def drift(flags: Flags) -> ExitCode:
     """Show what is on the hosts that `configure` would not have there; exit 1 when there is any."""
     environment, hosts = load_all(flags)
     rendered = render_hosts(environment, hosts)
-    masks = masks_of(rendered)
+    masks = _masks(rendered, flags)
     with Session(environment, _hosts(rendered), "drift", flags.output) as session:
+        write_junit(session, flags)
         session.start()
         try:
             session.connect()
@@ -68,6 +73,13 @@ def drift(flags: Flags) -> ExitCode:
         found = f"{len(changed)} of {len(states)} hosts differ" if changed else "no drift"
         code = ExitCode.FAILED if changed else ExitCode.DONE
         return session.finish(code, f"{found}; nothing was changed", states)
+
+
+def _masks(rendered: Sequence[Rendered], flags: Flags) -> Masks:
+    """What hides the secrets in all that is told here, and by the runner of a job."""
+    for one in rendered:
+        tell_runner(one.secrets, flags)
+    return masks_of(rendered)
 
 
 def _hosts(rendered: Sequence[Rendered]) -> list[Host]:

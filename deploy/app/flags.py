@@ -17,8 +17,10 @@ FLAGS: dict[str, tuple[object, str]] = {
     "yes": (False, "do not ask, even where the environment is protected"),
     "output": (
         "terminal",
-        "terminal (for people) or json (one event or row a line); audit: sarif, github",
+        "terminal (for people), json (one event or row a line) or, for what a pipeline does, github"
+        " (annotations, groups, a summary); audit: sarif too",
     ),
+    "junit": ("", "also write this file: JUnit XML with a case a host and step"),
     "wait": ("", "wait in the queue for the lock, so long at most: 90s, 10m (default: not at all)"),
     "resume": (False, "finish or put back what the last run left when it was cut off"),
     "only_failed": (False, "only the hosts on which the last run failed, to the same revision"),
@@ -43,6 +45,7 @@ FLAGS: dict[str, tuple[object, str]] = {
     "grep": ("", "only lines that this regular expression finds"),
     "since": ("", "only lines from then on: 10m, 2h, 1d ago, or an ISO 8601 time"),
     "command": (NEEDED, "command line, run by sh in the app's directory"),
+    "speed": ("1", "how many times as fast as it was; 0: at once"),
     "timeout": (60, "seconds that the command may take"),
     "app": (29, "version of the app: 14, 18 or 29"),
     "root": ("", "directory of the lab"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from deploy.app import Flags
+from deploy.app.masking import read_host_secrets
 from deploy.app.notifying import notify
+from deploy.app.piping import write_junit
 from deploy.errors import DeployError, ExitCode
 from deploy.inventory import Environment, Host
-from deploy.secrets import read_secrets
 from deploy.session import Session
 from deploy.shell import Argument
 
@@ -30,8 +31,9 @@ def run_task(
 
     The command `began` at that moment of the monotonic clock, in seconds.
     """
-    secrets = {host.name: read_secrets(host.settings.secrets) for host in hosts}
+    secrets = read_host_secrets(hosts, flags)
     with Session(environment, hosts, task, flags.output) as session:
+        write_junit(session, flags)
         session.began = began
         if task != "adopt":  # nothing new goes live
             notify(session, flags)

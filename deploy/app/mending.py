@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from deploy import events
 from deploy.app import Flags, QueueFlags, load
+from deploy.app.asking import ask
 from deploy.app.queueing import Reached, connect, find_places, look, reach
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import Result, raise_first
@@ -31,12 +31,13 @@ def release(asked: Mapping[str, Any], flags: Flags) -> ExitCode:
     """Put the jobs of dead and lost workers back, when a person says so."""
     wanted = QueueFlags(**asked)
 
-    def plan(looks: Sequence[Seen]) -> dict[str, list[Step]]:
+    def plan(session: Session, looks: Sequence[Seen]) -> dict[str, list[Step]]:
         found = {one.host: [w.worker for w in one.workers if w.is_stuck] for one in looks}
-        for host, workers in found.items() if flags.output != "json" else ():
-            for worker in workers:
-                if worker.claim:
-                    print(f"{host}: {worker.claim.task} of {worker.claim.queue}, {worker.entry}")
+        for host, workers in found.items():
+            for one in workers:
+                if one.claim:
+                    text = f"{host}: {one.claim.task} of {one.claim.queue}, {one.entry}"
+                    session.emit(events.StepNoted("", "stuck", text))
         return {
             host: [steps.release_claim(wanted.namespace, worker) for worker in workers]
             for host, workers in found.items()
@@ -49,7 +50,7 @@ def retry(asked: Mapping[str, Any], flags: Flags) -> ExitCode:
     """Put failed jobs back into their queues."""
     wanted = QueueFlags(**asked)
 
-    def plan(looks: Sequence[Seen]) -> dict[str, list[Step]]:
+    def plan(_: Session, looks: Sequence[Seen]) -> dict[str, list[Step]]:
         step = steps.retry_failed(wanted.namespace, wanted.queue)
         return {one.host: [step] for one in looks if one.state.failed}
 
@@ -72,7 +73,7 @@ def clear_failed(asked: Mapping[str, Any], out: str, flags: Flags) -> ExitCode:
             count = sum(one.state.failed for one in looks)
             if not count:
                 return session.finish(ExitCode.DONE, "nothing to do: no job failed", {})
-            _ask(f"save and remove {count} failed jobs", flags)
+            _ask(session, f"save and remove {count} failed jobs", flags)
             file = _backup(Path(out), environment.name, session.run)
             result = _clear(session, reached, [one.host for one in looks], wanted.namespace, file)
         except DeployError as error:
@@ -94,14 +95,14 @@ def _mend(task: str, what: str, plan_steps: Any, wanted: QueueFlags, flags: Flag
             reached = reach(session, places)
             looks, errors = look(session, reached, wanted.namespace, 1)
             raise_first(errors.values())
-            todo = {host: found for host, found in plan_steps(looks).items() if found}
+            todo = {host: found for host, found in plan_steps(session, looks).items() if found}
             plan = _plan(session, reached, todo, task)
             if plan.is_empty:
                 return session.finish(ExitCode.DONE, "nothing to do", {})
             if flags.dry_run:
                 session.emit(events.Planned(plan.to_json()))
                 return session.finish(ExitCode.DONE, plan_text(plan) + "\nnothing was changed", {})
-            _ask(what.format(n=sum(map(len, todo.values()))), flags)
+            _ask(session, what.format(n=sum(map(len, todo.values()))), flags)
             with session.interrupts:
                 result = session.carry_out(plan)
         except DeployError as error:
@@ -123,18 +124,18 @@ def _plan(
     return Plan(session.environment.name, task, "", stages)
 
 
-def _ask(what: str, flags: Flags) -> None:
+def _ask(session: Session, what: str, flags: Flags) -> None:
     """Raises DeployError where nobody says yes."""
     if flags.yes:
         return
-    if not sys.stdin.isatty():
-        raise DeployError(
-            f"this would {what}, and there is no terminal to ask",
-            hint="look with `invoke queues`, then run it again with --yes",
-            exit_code=ExitCode.USAGE,
-        )
-    if input(f"{what}? Type yes to go on: ") != "yes":
-        raise DeployError("nobody said yes", exit_code=ExitCode.USAGE)
+    session.emit.rest()
+    ask(
+        f"{what}? Type yes to go on:",
+        "yes",
+        why=f"this would {what}",
+        hint="look with `invoke queues`, then run it again with --yes",
+        refusal="nobody said yes",
+    )
 
 
 def _backup(directory: Path, environment: str, run: str) -> Path:

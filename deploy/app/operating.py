@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from deploy import events
 from deploy.app import Flags, confirm, load
+from deploy.app.masking import read_host_secrets
+from deploy.app.piping import write_junit
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import Result
 from deploy.facts.cluster import Cluster
 from deploy.inventory import Environment, Host, layout_for
 from deploy.plan import Batch, HostSteps, Plan, Stage, Step
 from deploy.reports.plan_text import plan_text
-from deploy.secrets import read_secrets
 from deploy.session import Session
 from deploy.shell import Line, call
 from deploy.strategies.common import host_context
@@ -26,8 +27,9 @@ def operate(operation: str, flags: Flags) -> ExitCode:
     confirm(environment, flags)
     if flags.workers:
         hosts = tuple(_with_workers(host, flags.workers) for host in hosts)
-    secrets = {host.name: read_secrets(host.settings.secrets) for host in hosts}
+    secrets = read_host_secrets(hosts, flags)
     with Session(environment, hosts, operation, flags.output) as session:
+        write_junit(session, flags)
         session.start()
         try:
             plan = plan_operation(

@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.checks.audit import AuditRule, Found, count_severities
 from deploy.reports.tables import print_table
+from deploy.reports.workflow import command
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "notice": "note"}
@@ -136,17 +137,8 @@ def _github(
     for one in found:
         where = f"{one.host}: " if one.host else ""
         text = f"{where}{one.message}\n{one.rule.what}. {one.rule.mend}"
-        title = _property(f"{one.rule.id} {one.host}".strip())
-        print(f"::{one.rule.severity} file={_property(source)},title={title}::{_data(text)}")
-
-
-def _data(text: str) -> str:
-    """As GitHub's workflow commands have it: what would end the line is escaped."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+        title = f"{one.rule.id} {one.host}".strip()
+        print(command(one.rule.severity, text, file=source, title=title))
 
 
 Output = Callable[

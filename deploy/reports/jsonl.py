@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime, timezone
 from typing import IO
@@ -14,13 +14,20 @@ from deploy.events import Event, event_kinds
 class JsonLines:
     """One JSON object a line, with the controller's time (ISO 8601, UTC)."""
 
-    def __init__(self, stream: IO[str], *, owns_stream: bool = False) -> None:
+    def __init__(
+        self,
+        stream: IO[str],
+        *,
+        owns_stream: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
         self._stream = stream
+        self._now = now
         self._owns_stream = owns_stream
 
     def take(self, event: Event) -> None:
         """Write one event and flush it: a killed run leaves all that it did."""
-        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        now = self._now().astimezone(timezone.utc).isoformat(timespec="milliseconds")
         self._stream.write(json.dumps({"time": now, **event.to_json()}, ensure_ascii=False) + "\n")
         self._stream.flush()
 

@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import os
-import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
+from deploy.errors import DeployError, ExitCode
 from deploy.reports import Report
+from deploy.reports.clocks import Clocks
+from deploy.reports.streams import own_output
+
+_UNFIT = ("", "dumb", "unknown")
+"""Values of TERM for what cannot move its cursor."""
 
 
 def make_reports(output: str, run: str) -> list[Report]:
-    """What draws this run: the terminal or JSON lines, and a file; `quiet` is for a mere look."""
+    """What draws this run: what was asked for, and a file; `quiet` is for a mere look."""
     if output == "quiet":
         return []
+    from deploy.reports.behind import Behind
     from deploy.reports.jsonl import JsonLines
 
-    folder = runs_directory()
-    folder.mkdir(parents=True, exist_ok=True)
-    record = JsonLines(_private(folder / f"{run}.jsonl"), owns_stream=True)
-    if output == "json":
-        return [JsonLines(sys.stdout), record]
-    from deploy.reports.terminal import Terminal
+    clocks = Clocks()
+    screen = Behind(make_screen(output, clocks), clocks)
+    record = JsonLines(_private(runs_directory() / f"{run}.jsonl"), owns_stream=True)
+    return [screen, record]
 
-    return [Terminal(), record]
+
+def junit_reports(path: str) -> list[Report]:
+    """What writes that file as JUnit XML; nothing where none is named."""
+    if not path:
+        return []
+    from deploy.reports.junit import JUnit
+
+    return [JUnit(Path(path))]
+
+
+def make_screen(output: str, clocks: Clocks | None = None) -> Report:
+    """What draws on standard output. Raises DeployError (usage) for a word that means nothing."""
+    make = _SCREENS.get(output)
+    if make is None:
+        raise DeployError(
+            f"--output {output!r}: no such word",
+            hint=f"one of {', '.join(_SCREENS)}",
+            exit_code=ExitCode.USAGE,
+        )
+    return make(clocks or Clocks())
 
 
 def runs_directory() -> Path:
@@ -31,8 +55,58 @@ def runs_directory() -> Path:
     return Path(os.environ.get("DEPLOY_RUNS", ".deploy/runs"))
 
 
+def can_move(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """A table may move there: a terminal that can, and nobody who does not want it (NO_COLOR)."""
+    is_fit = environment.get("TERM", "") not in _UNFIT
+    return stream.isatty() and is_fit and not environment.get("NO_COLOR")
+
+
+def _terminal(clocks: Clocks) -> Report:
+    from rich.console import Console
+
+    from deploy.reports.live import LiveTerminal
+    from deploy.reports.terminal import Terminal
+
+    stream = own_output()
+    if can_move(stream):
+        return LiveTerminal(Console(file=stream, highlight=False, soft_wrap=True), clocks.seconds)
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    console = Console(file=stream, highlight=False, soft_wrap=True, color_system=colours)
+    return Terminal(console, now=clocks.now)
+
+
+def _json(clocks: Clocks) -> Report:
+    from deploy.reports.jsonl import JsonLines
+
+    return JsonLines(own_output("utf-8"), now=clocks.now)
+
+
+def _github(_: Clocks) -> Report:
+    from deploy.reports.github import Github
+
+    return Github(own_output("utf-8"), runs_directory())
+
+
+_SCREENS: dict[str, Callable[[Clocks], Report]] = {
+    "terminal": _terminal,
+    "json": _json,
+    "github": _github,
+}
+"""By the word of --output."""
+
+
 def _private(path: Path) -> TextIO:
-    """A new file for its owner's eyes: what commands print is not for everybody's."""
-    return os.fdopen(
-        os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    )
+    """A new file for its owner's eyes: what commands print is not for everybody's.
+
+    Raises DeployError (usage) where it cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        number = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise DeployError(
+            f"the record of the run cannot be written: {path}: {error.strerror}",
+            hint="name a directory that you can write to: DEPLOY_RUNS=DIRECTORY",
+            exit_code=ExitCode.USAGE,
+        ) from None
+    return os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace")

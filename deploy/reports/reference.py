@@ -1,17 +1,20 @@
-"""Writes docs/events.md from the events themselves.
+"""Writes docs/events.md and docs/events.schema.json from the events themselves.
 
 Run it after a change of the events: `python -m deploy.reports.reference`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any, get_args
 
-from deploy.events import Event, event_kinds, event_name
+from deploy.events import Event, Outcome, event_kinds, event_name
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+SCHEMA = PAGE.with_name("events.schema.json")
 
 _INTRODUCTION = """\
 # Events
@@ -26,6 +29,9 @@ Every line has `time` (ISO 8601, UTC, milliseconds; the clock of the machine tha
 `event` (the names below). Read fields by name and leave out what you do not know: new events and
 new fields can come. Secrets are masked before an event is made. The last line of a run is
 `run_finished`; without one, the run was killed.
+
+[events.schema.json](events.schema.json) says the same to programs: every line is valid by it (JSON
+Schema, draft 2020-12), and events that it does not know are valid as well.
 
 The failures of a run, by [jq](https://jqlang.github.io/jq/):
 
@@ -90,6 +96,46 @@ def reference() -> str:
     return _INTRODUCTION + "\n".join(map(_section, event_kinds().values()))
 
 
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a line; what it does not know is allowed, for newer versions."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A line of `--output json`, and of .deploy/runs/RUN.jsonl",
+        "type": "object",
+        "required": ["time", "event"],
+        "properties": {
+            "time": {
+                "type": "string",
+                "format": "date-time",
+                "description": "of the machine that deploys; UTC",
+            },
+            "event": {"type": "string", "description": "which kind of event this is"},
+        },
+        "allOf": [
+            {
+                "if": {"properties": {"event": {"const": name}}},
+                "then": {"$ref": f"#/$defs/{name}"},
+            }
+            for name in event_kinds()
+        ],
+        "$defs": {name: _definition(kind) for name, kind in event_kinds().items()},
+    }
+
+
+def _definition(kind: type[Event]) -> dict[str, Any]:
+    """One kind; every field is written, also one that is empty."""
+    return {
+        "description": " ".join((kind.__doc__ or "").split()),
+        "type": "object",
+        "required": [field.name for field in fields(kind)],
+        "properties": {field.name: _property(field) for field in fields(kind)},
+    }
+
+
+def _property(field: Field[Any]) -> dict[str, Any]:
+    return {**_JSON_TYPES[str(field.type)], "description": _FIELDS[field.name]}
+
+
 def _section(kind: type[Event]) -> str:
     summary = (kind.__doc__ or "").strip()
     return f"## {event_name(kind)}\n{summary}\n\n" + "\n".join(_rows(kind)) + "\n"
@@ -115,7 +161,27 @@ _TYPES = {
     "dict[str, Any]": "object",
     "Outcome": "text",
 }
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_TEXT_BY_KEY = {"type": "object", "additionalProperties": {"type": "string"}}
+_JSON_TYPES: dict[str, dict[str, Any]] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "float": {"type": "number", "minimum": 0},
+    "bool": {"type": "boolean"},
+    "tuple[str, ...]": _TEXTS,
+    "tuple[dict[str, str], ...]": {"type": "array", "items": _TEXT_BY_KEY},
+    "tuple[dict[str, Any], ...]": {"type": "array", "items": {"type": "object"}},
+    "dict[str, str]": _TEXT_BY_KEY,
+    "dict[str, Any]": {"type": "object"},
+    "Outcome": {"type": "string", "enum": list(get_args(Outcome))},
+}
+
+
+def schema_text() -> str:
+    """The schema as it is published."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
     PAGE.write_text(reference(), encoding="utf-8")
+    SCHEMA.write_text(schema_text(), encoding="utf-8")

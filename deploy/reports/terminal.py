@@ -7,16 +7,24 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 from rich.text import Text
 
 from deploy import events
 from deploy.events import Event
+from deploy.reports.streams import printable
 
 _MARKS = {"changed": "[green]✓[/]", "unchanged": "[dim]=[/]", "failed": "[red]✗[/]"}
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
+_NAMED = 12
+"""Hosts that the first line names; more are counted, and the last table names them."""
 _STATES = {"done": "green", "unchanged": "dim", "old": "yellow", "unknown": "red"}
+
+
+def escape(text: str) -> str:
+    """What came from a host, as markup that shows it and does nothing else."""
+    return escape_markup(printable(text))
 
 
 def _is_failed_step(event: Event) -> bool:
@@ -24,10 +32,21 @@ def _is_failed_step(event: Event) -> bool:
 
 
 class Terminal:
-    """Draws a run line by line as it happens; the end is a table and one line."""
+    """Draws a run line by line as it happens; the end is a table and one line.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+    With `times` each line begins with the time that `now` tells.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        times: bool = True,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self._console = console
+        self._times = times
+        self._now = now
         self._warnings: list[events.Warned] = []
         self._revision = ""
         self._failure: tuple[object, ...] = ()
@@ -50,7 +69,7 @@ class Terminal:
         """Nothing is held back."""
 
     def _line(self, text: str, host: str = "") -> None:
-        time = "" if self._console.is_terminal else f"{datetime.now().astimezone():%H:%M:%S} "
+        time = f"{self._now():%H:%M:%S} " if self._times else ""
         name = f"[cyan]{escape(host):<8}[/] " if host else ""
         for number, line in enumerate(Text.from_markup(text).split("\n")):
             margin = Text.from_markup(f"{time}{name}" + ("  " if number else ""))
@@ -60,7 +79,8 @@ class Terminal:
         self._revision = event.revision
         self._is_fleet = len(event.hosts) > 1
         what = f" {event.revision[:10]}" if event.revision else ""
-        hosts = ", ".join(event.hosts)
+        count = len(event.hosts)
+        hosts = ", ".join(event.hosts) if count <= _NAMED else f"{count} hosts"
         self._line(f"[bold]{event.task}{what}[/] to [bold]{event.environment}[/]: {escape(hosts)}")
 
     def _host_connected(self, event: events.HostConnected) -> None:
@@ -112,11 +132,14 @@ class Terminal:
             return
         self._failure = failure
         self._line(f"[red bold]✗ {step}{escape(event.message)}[/]", event.host)
-        if self._is_fleet or list(event.tail) != self._streamed[-len(event.tail) :]:
-            for line in event.tail:
-                self._line(f"[red]│[/] {escape(line)}", event.host)
+        for line in () if self._has_shown(event.tail) else event.tail:
+            self._line(f"[red]│[/] {escape(line)}", event.host)
         if event.hint:
             self._line(f"[bold]→ {escape(event.hint)}[/]", event.host)
+
+    def _has_shown(self, tail: tuple[str, ...]) -> bool:
+        """Those lines stand right above, and no other host's between them."""
+        return not self._is_fleet and list(tail) == self._streamed[-len(tail) :]
 
     def _run_finished(self, event: events.RunFinished) -> None:
         if event.hosts:
@@ -127,9 +150,18 @@ class Terminal:
         self._line(f"[{colour} bold]{escape(event.message)}[/] [dim]{event.seconds:.1f} s[/]")
 
     def _summary(self, event: events.RunFinished) -> Table:
+        """A row a host; of many hosts, a row a state."""
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("host", "state"):
+        by_host = len(event.hosts) <= _NAMED
+        for heading in ("host", "state") if by_host else ("state", "hosts"):
             table.add_column(heading)
-        for host, state in event.hosts.items():
-            table.add_row(host, f"[{_STATES.get(state, 'default')}]{escape(state)}[/]")
+        for host, state in event.hosts.items() if by_host else ():
+            table.add_row(host, _state(state))
+        for state in () if by_host else dict.fromkeys(event.hosts.values()):
+            names = [host for host, other in event.hosts.items() if other == state]
+            table.add_row(_state(state), f"{len(names)}: {', '.join(names)}")
         return table
+
+
+def _state(state: str) -> str:
+    return f"[{_STATES.get(state, 'default')}]{escape(state)}[/]"

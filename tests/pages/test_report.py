@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy.app.reporting import read_record, report
+from deploy.app.reporting import report
+from deploy.reports.records import read_record
 from tests.pages.browser import DESKTOP, TELEPHONE, Page
 from tests.pages.conftest import grave
 from tests.pages.record import RECORDS

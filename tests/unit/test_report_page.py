@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.app.reporting import find_record, page, read_record, report
+from deploy.app.reporting import page, report
 from deploy.errors import DeployError
 from deploy.events import HostFailed, TrafficRead
 from deploy.reports.page import group_files
@@ -19,6 +19,7 @@ from deploy.reports.page.scale import Scale, clock, stagger
 from deploy.reports.page.story import Story, tell
 from deploy.reports.page.timeline import NARROW, WIDE, draw_timeline
 from deploy.reports.page.traffic import draw_traffic, summarize
+from deploy.reports.records import find_record, read_record
 from invoking import _words
 
 RECORDS = Path(__file__).parents[1] / "pages" / "records"

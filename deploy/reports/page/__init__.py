@@ -7,9 +7,10 @@ from typing import Any
 
 from deploy.events import FileCompared
 from deploy.reports.page.comparison import compare_plan
-from deploy.reports.page.story import Timed, tell
+from deploy.reports.page.story import tell
 from deploy.reports.page.timeline import NARROW, WIDE, draw_timeline
 from deploy.reports.page.traffic import draw_traffic, summarize
+from deploy.reports.records import Timed
 
 TEMPLATE = "report/report.html.j2"
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from deploy import events
 from deploy.errors import ExitCode
 from deploy.plan import CONTROLLER
+from deploy.reports.records import Timed
 
-Timed = tuple[datetime, events.Event]
 Kind = Literal["look", "prepare", "activate", "gate", "settle", "undo", "failed"]
 HERE = "(here)"
 """What the machine that deploys is called on the page."""
