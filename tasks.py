@@ -37,10 +37,10 @@ def adopt(**flags: object) -> None:
     end("adopt", "adopting", **flags)
 
 
-@command(*_LOOK)
-def releases(**flags: object) -> None:
-    """Show the releases that each host keeps, and what each is to it."""
-    end("releases", "rolling_back", **flags)
+@command("env", "repository", "branch", "host", "path", "ssh_config", "overwrite", "output")
+def init(env: str, output: str, **asked: object) -> None:
+    """Write an inventory from what the app's repository and its hosts tell, and check it."""
+    end("init", "initiating", asked, env=env, output=output)
 
 
 @command("env", "revision", "limit", "output", "junit")
@@ -59,18 +59,6 @@ def audit(explain: str, fail_on: str, **flags: object) -> None:
 def status(**flags: object) -> None:
     """Show what each host runs, and whether it is proved."""
     end("status", "looking", **flags)
-
-
-@command(*_LOOK)
-def pids(**flags: object) -> None:
-    """Check every pidfile against the process that it names."""
-    end("pids", "looking", **flags)
-
-
-@command(*_LOOK)
-def history(**flags: object) -> None:
-    """Show who deployed what and when, and how it ended."""
-    end("history", "looking", **flags)
 
 
 @command("env", "limit", "follow", "grep", "since", "output")
@@ -115,6 +103,23 @@ def _queues(function: str, *arguments: object, **flags: object) -> None:
     }
     module = "queueing" if function == "show" else "mending"
     end(function, module, asked, *arguments, **flags)
+
+
+def _look(name: str, module: str, line: str) -> Task[Any]:
+    """The tasks that only look, and take no flags of their own."""
+
+    def run(**flags: object) -> None:
+        end(name, module, **flags)
+
+    run.__doc__ = line
+    return command(*_LOOK, name=name)(run)
+
+
+_LOOKS = {
+    "releases": ("rolling_back", "Show the releases that each host keeps, and what each is to it."),
+    "pids": ("looking", "Check every pidfile against the process that it names."),
+    "history": ("looking", "Show who deployed what and when, and how it ended."),
+}
 
 
 def _operation(name: str, line: str) -> Task[Any]:
@@ -225,9 +230,9 @@ namespace = Collection(
     deploy,
     rollback,
     adopt,
-    releases,
-    *(check, audit, logs, run),
-    *(status, pids, history, report, replay, topology),
+    *(_look(name, *words) for name, words in _LOOKS.items()),
+    *(init, check, audit, logs, run),
+    *(status, report, replay, topology),
     *(_operation(name, line) for name, line in _OPERATIONS.items()),
     scale,
     unlock,

@@ -26,7 +26,11 @@ SHARED = {
     "test_faults_prepare": "live29",
     "test_life_29": "live29",
     "test_topology_live": "live29",
+    "test_jobs_29": "live29",
+    "test_jobs_14": "live14",
+    "test_life_14": "live14",
     "test_faults_cluster": "live18",
+    "test_init": "live18",
     "test_life_18": "live18",
     "test_lies_host": "live18",
 }

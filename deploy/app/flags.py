@@ -47,6 +47,12 @@ FLAGS: dict[str, tuple[object, str]] = {
     "command": (NEEDED, "command line, run by sh in the app's directory"),
     "speed": ("1", "how many times as fast as it was; 0: at once"),
     "timeout": (60, "seconds that the command may take"),
+    "repository": ("", "the app's repository: a git URL, or a clone on this machine"),
+    "branch": ("", "branch to deploy (default: what runs, or the repository's own)"),
+    "host": ("", "hosts to look at, separated by commas: [NAME=][user@]address[:port]"),
+    "path": ("", "the app's directory on the hosts, where several run there, or none yet"),
+    "ssh_config": ("", "OpenSSH client configuration to use (default: ~/.ssh/config)"),
+    "overwrite": (False, "replace the inventory file that is there"),
     "app": (29, "version of the app: 14, 18 or 29"),
     "root": ("", "directory of the lab"),
 }

@@ -88,7 +88,7 @@ def parse_audit(text: str) -> AuditState:
         modes=tuple(Mode(kind, path, int(mode, 8), who) for kind, path, mode, who in of("mode")),
         environment=tuple((int(row[0]), row[1], row[2]) for row in of("environ")),
         missing_launchers=tuple((int(pid), path) for pid, path in of("launcher")),
-        listens=tuple(_address(row[0]) for row in of("listens")),
+        listens=tuple(read_address(row[0]) for row in of("listens")),
         config=tuple(ConfigLine(r[0], int(r[1]), " ".join(r[2:])) for r in of("config")),
         boot=tuple(row[0] for row in of("boot")),
         shippers=tuple(row[0] for row in of("shipper")),
@@ -97,7 +97,7 @@ def parse_audit(text: str) -> AuditState:
     )
 
 
-def _address(text: str) -> str:
+def read_address(text: str) -> str:
     """`0100007F:1F90` of /proc/net/tcp as `127.0.0.1:8080` (proc(5): words of the host's order)."""
     raw, _, port = text.partition(":")
     words = [bytes.fromhex(raw[at : at + 8])[::-1] for at in range(0, len(raw), 8)]

@@ -159,7 +159,7 @@ def parse_cluster(text: str) -> ClusterState:
     """Parse the answer of `cluster_state`: tab-separated lines, a kind and its values."""
     rows = table(text)
     single = {row[0]: row[1:] for row in rows if row[0] in ("boot", "root", "workers", "installed")}
-    processes = {p.pid: p for p in (_process(row) for row in rows if row[0] == "process")}
+    processes = {p.pid: p for p in (read_process(row) for row in rows if row[0] == "process")}
     root = single["root"][0]
     return ClusterState(
         boot=single["boot"][0],
@@ -181,7 +181,7 @@ def _record(rows: list[list[str]], kind: str) -> dict[str, str]:
     return {row[1]: row[2] for row in rows if row[0] == kind and len(row) > 2}
 
 
-def _process(row: list[str]) -> Process:
+def read_process(row: list[str]) -> Process:
     pid, parent, start, session = map(int, row[1:5])
     owner, directory, program, command = row[5:]
     words = command.replace("\x1f", " ").strip()

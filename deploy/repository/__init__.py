@@ -101,6 +101,15 @@ class Repository:
             raise self._fault(said)
         return said.code == 0
 
+    def default_branch(self) -> str:
+        """The branch that the remote's HEAD is (git-ls-remote(1), --symref); else `main`."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        said = self._run("ls-remote", "--symref", "--", self.url, "HEAD", inside=False)
+        if said.code:
+            raise self._fault(said)
+        named = re.match(r"ref: refs/heads/(\S+)\tHEAD", said.output)
+        return named[1] if named else "main"
+
     @property
     def _mirror(self) -> Path:
         return self.cache / hashlib.sha256(self.url.encode()).hexdigest()

@@ -14,8 +14,10 @@ from deploy.checks.audit.rules import RULES
 from deploy.reports.findings import print_findings
 from tests.audit.scenes import read, scene
 from tests.deploys import zygote
+from tests.schemas import faults
 
 PROJECT = Path(__file__).parents[2]
+IDS = [rule.id for rule in RULES]
 KNOWN = {"rule": "log_size", "reason": "100 % of it is needed: until May"}
 TWO = [*read("pidfile_left")["bad"], *read("log_size")["bad"], *read("nginx_static")["bad"]]
 
@@ -64,6 +66,18 @@ def test_sarif_names_rules_places_and_suppressions(
     assert place["logicalLocations"][0]["fullyQualifiedName"] == ("web1/pids/actionhero-worker-2")
     assert "suppressions" not in first
     assert last["suppressions"][0]["justification"] == KNOWN["reason"]
+
+
+def test_sarif_is_what_its_schema_wants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what each rule finds, with nothing, and with all of it suppressed."""
+    every = [one for rule in IDS for one in judge(scene(tmp_path, read(rule)["bad"]))[0]]
+    assert {one.rule.id for one in every} == set(IDS)
+    known = [(one, "known: until May") for one in every]
+    for found, suppressed in ((every, []), ([], []), ([], known)):
+        print_findings(found, suppressed, RULES, "inventory/test.yml", "sarif")
+        document = json.loads(capsys.readouterr().out)
+        assert len(document["runs"][0]["results"]) == len(found) + len(suppressed)
+        assert faults(document, document["$schema"]) == []
 
 
 def test_annotations_are_one_line_each_and_escaped(
