@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import Parameter, Signature
+from pathlib import Path
 from typing import Any
 
 from invoke.tasks import Task
@@ -83,3 +84,24 @@ def lab(verb: str, app: int, root: str) -> None:
     from importlib import import_module
 
     sys.exit(import_module("tests.lab.__main__").main(verb, app, root))
+
+
+def parts_of_render() -> list[Task[Any]]:
+    """A task a built-in target: what `render --program` does, by a name; nginx's knows more.
+
+    No target is read, so --list is quick.
+    """
+    names = sorted(file.stem for file in _TARGETS.glob("*.yml"))
+    return [_part(name) for name in names if name != "nginx"]
+
+
+def _part(program: str) -> Task[Any]:
+    def run(out: str, check: bool, **flags: object) -> None:
+        end("render", "writing", out, check, program, **flags)
+
+    run.__doc__ = f"Write the files of {program} only."
+    name = f"render-{program.removesuffix('_server').replace('_', '-')}"
+    return command("env", "limit", "out", "check", name=name)(run)
+
+
+_TARGETS = Path(__file__).parent / "deploy" / "inventory" / "targets"

@@ -7,7 +7,7 @@ from typing import Any
 from invoke.collection import Collection
 from invoke.tasks import Task
 
-from invoking import command, end
+from invoking import command, end, parts_of_render
 from lab_tasks import lab_tasks
 from picturing import report, topology
 
@@ -238,6 +238,7 @@ namespace = Collection(
     unlock,
     *(configure, drift, render),
     *(render_nginx, render_config, render_units),
+    *parts_of_render(),
     Collection("maintenance", close_site, open_site),
     _inventory,
     _queue_tasks,

@@ -104,6 +104,8 @@ def _from_program(name: str, words: Sequence[str]) -> str:
     command = shlex.join(words)
     try:
         done = subprocess.run(words, capture_output=True, timeout=COMMAND_SECONDS)
+    except FileNotFoundError:
+        raise _fault(name, f"{command}: there is no {words[0]} on this machine") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _fault(name, f"{command}: {error}") from None
     if done.returncode != 0:

@@ -26,6 +26,7 @@ from deploy.reports.plan_text import plan_text
 from deploy.session import Session
 from deploy.steps.files import await_files
 from deploy.strategies.common import STAGE_WAIT, host_context, host_environment
+from deploy.strategies.files_only import with_files_elsewhere
 from deploy.strategies.in_place import Job, Request, plan_in_place
 from deploy.strategies.releases import plan_forgetting, plan_releases
 
@@ -67,7 +68,13 @@ def _deploy(session: Session, flags: Flags, secrets: Secrets) -> ExitCode:
     going = compare_files(session, files, facts, flags)
     request = Request(session.environment, target, session.run, flags.force, files=going)
     jobs = [Job(session.hosts[name], facts[name], secrets[name]) for name in session.hosts]
-    return carry_out(session, flags, STRATEGIES[session.environment.strategy](request, jobs), facts)
+    return carry_out(session, flags, make_plan(request, jobs), facts)
+
+
+def make_plan(request: Request, jobs: Sequence[Job]) -> Plan:
+    """Code where it is behind, and files where they are: where it is empty, both are as wanted."""
+    plan = STRATEGIES[request.environment.strategy](request, jobs)
+    return with_files_elsewhere(plan, request, {job.host.name for job in jobs})
 
 
 def settle_first(

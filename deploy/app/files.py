@@ -40,9 +40,17 @@ class Rendered:
         return config_fact([(file.destination, sudo) for file, sudo in files])
 
 
-def render_hosts(environment: Environment, hosts: Sequence[Host]) -> list[Rendered]:
-    """Every host that has programs, rendered. Raises DeployError with the faults of all hosts."""
-    found = _render(environment, hosts, _major(environment, hosts))
+def render_hosts(
+    environment: Environment, hosts: Sequence[Host], names: Sequence[str] = ()
+) -> list[Rendered]:
+    """Every host that has programs (of these names, if any), rendered; no secret of others is read.
+
+    Raises DeployError with the faults of all hosts, and for a name that no host has.
+    """
+    _refuse_unknown(hosts, names)
+    found = _render(
+        environment, hosts, _major(environment, hosts), wanted=lambda n, _: not names or n in names
+    )
     if not found:
         raise DeployError(
             f"no host of {environment.name} has programs",
@@ -50,6 +58,18 @@ def render_hosts(environment: Environment, hosts: Sequence[Host]) -> list[Render
             exit_code=ExitCode.USAGE,
         )
     return found
+
+
+def _refuse_unknown(hosts: Sequence[Host], names: Sequence[str]) -> None:
+    """Raises DeployError for a name of none of their programs."""
+    known = {name for one in hosts for name, each in one.settings.programs.items() if each.enabled}
+    if unknown := sorted(set(names) - known):
+        raise DeployError(
+            f"no host has a program {unknown[0]!r}; there are: {', '.join(sorted(known))}",
+            step="render",
+            hint="name it under `programs` in the inventory, or take another",
+            exit_code=ExitCode.USAGE,
+        )
 
 
 def release_files(
@@ -69,7 +89,7 @@ def release_files(
         value = secrets[host.name][name]
         return value.value if isinstance(value, Secret) else value
 
-    found = _render(environment, concerned, major, read, lambda program: program.with_deploy)
+    found = _render(environment, concerned, major, read, lambda _, program: program.with_deploy)
     return {one.host.name: one for one in found}
 
 
@@ -101,7 +121,7 @@ def _render(
     hosts: Iterable[Host],
     major: int | None,
     read: Callable[[Host, str], str] = _read_source,
-    wanted: Callable[[Program], bool] = lambda _: True,
+    wanted: Callable[[str, Program], bool] = lambda _name, _program: True,
 ) -> list[Rendered]:
     found, errors = [], []
     for host in hosts:

@@ -20,6 +20,7 @@ from deploy.plan import Batch, HostSteps, Plan, Stage
 from deploy.repository import Commit
 from deploy.session import Session
 from deploy.steps.processes import append_history, close_journal
+from deploy.strategies.files_only import is_files_only
 
 SUBJECTS = 20
 """Subject lines of commits that a line of the history holds, at most."""
@@ -136,7 +137,9 @@ def last_words(plan: Plan, facts: Mapping[str, Before], result: Result) -> str:
         count = len(result.hosts)
         when = result.proved_after
         after = f", {when:.2f} s after the command began" if when is not None else ""
-        return f"done: {revision} is proved on {count} host{'s' if count > 1 else ''}{after}"
+        if is_files_only(plan):
+            return f"done: new files on {_hosts(count)}; {revision} was proved there before"
+        return f"done: {revision} is proved on {_hosts(count)}{after}"
     unknown = [name for name, state in result.hosts.items() if state == "unknown"]
     if unknown:
         return (
@@ -149,3 +152,7 @@ def last_words(plan: Plan, facts: Mapping[str, Before], result: Result) -> str:
     if not doubts:
         return f"{why}: the old code serves on every host"
     return f"{why}: every host is as it was, and this stood against it before: {doubts}"
+
+
+def _hosts(count: int) -> str:
+    return f"{count} host{'s' if count > 1 else ''}"

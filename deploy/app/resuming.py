@@ -11,10 +11,10 @@ from typing import Any
 from deploy import events
 from deploy.app import Flags, confirm, load
 from deploy.app.deploying import (
-    STRATEGIES,
     Asked,
     carry_out,
     inspect,
+    make_plan,
     refuse_findings,
     refuse_freeze,
     refuse_limit,
@@ -107,7 +107,7 @@ def _deploy(session: Session, flags: Flags, left: Left, secrets: Secrets) -> Exi
     going = compare_files(session, files, facts, flags)
     request = Request(environment, target, session.run, flags.force, left.release, going)
     jobs = [Job(session.hosts[name], facts[name], secrets[name]) for name in left.hosts]
-    plan = STRATEGIES[environment.strategy](request, jobs)
+    plan = make_plan(request, jobs)
     if plan.is_empty and not flags.dry_run:
         _close_journals(session, left)
     return carry_out(session, flags, plan, facts)

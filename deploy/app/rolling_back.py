@@ -23,7 +23,7 @@ from deploy.facts.releases import Releases, ReleasesState
 from deploy.inventory import Environment, layout_for
 from deploy.reports.tables import print_table
 from deploy.session import Session
-from deploy.strategies.common import host_context
+from deploy.strategies.common import deployed_programs, host_context
 from deploy.strategies.in_place import Request
 from deploy.strategies.rollback import (
     Returning,
@@ -60,6 +60,8 @@ def _rollback(session: Session, flags: Flags, secrets: Secrets) -> ExitCode:
         Returning(session.hosts[name], standings[name], secrets[name]) for name in session.hosts
     ]
     plan = plan_rollback(request, parts, way)
+    if not plan.is_empty:
+        _tell_files(session)
     return carry_out(
         session, flags, plan, standings, lambda: _tell_commits(session, standings, way.revision)
     )
@@ -106,6 +108,17 @@ def _ask(session: Session, fact: Fact[T]) -> dict[str, T]:
     )
     raise_first(errors.values())
     return {name: fact.read(name, found) for name, found in answers.items()}
+
+
+def _tell_files(session: Session) -> None:
+    """Files that went live with a release are the inventory's, which does not go back."""
+    programs = {name for host in session.hosts.values() for name in deployed_programs(host)}
+    if programs:
+        text = (
+            f"the files of {', '.join(sorted(programs))} stay as they are today; earlier ones come"
+        )
+        text += " with an earlier inventory: invoke configure"
+        session.emit(events.Warned("", "rollback", text))
 
 
 def _tell_commits(session: Session, standings: Mapping[str, Standing], revision: str) -> None:

@@ -11,7 +11,9 @@ def look(subject: Subject) -> Iterator[Problem]:
     """A detached cluster outlives the SSH session; a user unit has its manager."""
     machine, supervisor = subject.facts.machine, subject.host.settings.supervisor
     mend = f"sudo loginctl enable-linger {machine.user}"
-    if supervisor == "detached" and machine.kill_user_processes and not machine.linger:
+    outlives = supervisor == "pm2" and machine.pm2_boot
+    keeps_none = supervisor in ("detached", "pm2") and not outlives
+    if keeps_none and machine.kill_user_processes and not machine.linger:
         yield "error", "KillUserProcesses is on: the cluster would be lost at logout", mend
     if supervisor == "systemd-user" and not machine.linger:
         yield "error", f"no linger for {machine.user}: the units would be lost at logout", mend

@@ -1,4 +1,4 @@
-"""One master, one keeper: systemd starts again what it runs, whoever else stopped it."""
+"""One master, one keeper: systemd and pm2 start again what they run, whoever else stopped it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from deploy.checks import Problem, Rule, Subject
 from deploy.facts.cluster import Unit
+from deploy.facts.machine import MachineState
 
 USABLE = ("running", "degraded", "starting", "initializing")
 """States of a systemd that takes orders (systemctl(1), is-system-running)."""
-KEEPERS = {"user": "systemd-user", "system": "systemd"}
+KEEPERS = {"user": "systemd-user", "system": "systemd", "pm2": "pm2"}
 """The supervisor that makes units of each manager."""
 
 
@@ -23,14 +24,32 @@ def look(subject: Subject) -> Iterator[Problem]:
             f"sudo loginctl enable-linger {machine.user} starts it, at boot too; "
             "see systemctl --user status",
         )
+    yield from judge_pm2(machine)
     for unit in subject.facts.cluster.units:
         if not (is_made_here(unit) and (KEEPERS[unit.manager] == supervisor or moves(subject))):
             yield (
                 "error",
-                f"process {unit.pid} is run by systemd as {unit.name}, "
+                f"process {unit.pid} is run by {keeper(unit)} as {unit.name}, "
                 f"and supervisor is {supervisor}",
                 mend(unit),
             )
+
+
+def judge_pm2(machine: MachineState) -> Iterator[Problem]:
+    """Where it is the supervisor, it is there, and somebody starts it at boot."""
+    if machine.pm2 == "":
+        yield "error", "pm2 is not in PATH", "npm install -g pm2, or set node_bin to its directory"
+    elif machine.pm2 and not machine.pm2_boot:
+        yield (
+            "warning",
+            f"nothing starts pm2 of {machine.user} at boot, and with it the app",
+            f"as root: pm2 startup -u {machine.user} --hp HOME",
+        )
+
+
+def keeper(unit: Unit) -> str:
+    """The program that runs it."""
+    return "pm2" if unit.manager == "pm2" else "systemd"
 
 
 def moves(subject: Subject) -> bool:
@@ -47,6 +66,8 @@ def mend(unit: Unit) -> str:
     """How the app comes to have one keeper."""
     if is_made_here(unit):
         return f"set supervisor: {KEEPERS[unit.manager]} in the inventory"
+    if unit.manager == "pm2":
+        return f"pm2 delete '{unit.name}' && pm2 save --force, then deploy, which starts it"
     scope = "systemctl --user" if unit.manager == "user" else "sudo systemctl"
     return f"{scope} disable --now '{unit.name}', then deploy, which starts it"
 

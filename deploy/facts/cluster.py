@@ -70,11 +70,11 @@ class Pidfile:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A service of systemd that keeps a process alive, and would start it again."""
+    """A service of systemd, or a name of pm2's, that keeps a process alive."""
 
     pid: int
     manager: str
-    """`user` or `system`."""
+    """`user`, `system`, or `pm2`."""
     name: str
 
 

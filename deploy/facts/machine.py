@@ -40,6 +40,10 @@ class MachineState:
     """Kilobytes of memory."""
     user_manager: str = ""
     """State of the user's own systemd, or why it cannot be asked; empty where nobody asks."""
+    pm2: str | None = None
+    """Path of pm2, or empty; None where nobody asks, as another is the supervisor."""
+    pm2_boot: str = ""
+    """The file that starts pm2 at boot, or `crontab`; empty where nothing does."""
     units: tuple[tuple[str, str], ...] = ()
     """Of the units that an administrator installs, what is not right: `missing` and a name, or
     `differs` and a path; and `denied`, with a command that sudo does not let through."""
@@ -64,6 +68,8 @@ def parse_machine(text: str) -> MachineState:
         runtime_dir=values["runtime_dir"],
         total=int(values.get("total") or 0),
         user_manager=values.get("user_manager", ""),
+        pm2=values.get("pm2"),
+        pm2_boot=values.get("pm2_boot", ""),
         units=tuple((row[1], row[2]) for row in rows if row[0] in ("unit", "sudo")),
     )
 

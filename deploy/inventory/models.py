@@ -87,7 +87,7 @@ class Settings(Surroundings):
     """Directory of the unix sockets; else .deploy/sockets, or shared/sockets for `releases`."""
     node_bin: BinDirectory = ""
     """Directory that holds node and npm, put first in PATH."""
-    supervisor: Literal["detached", "systemd-user", "systemd"] = "detached"
+    supervisor: Literal["detached", "systemd-user", "systemd", "pm2"] = "detached"
     """Who starts and stops the processes; `systemd` needs what `invoke render-units` writes."""
     workers: Annotated[int, Field(gt=0)] | Literal["auto"] = "auto"
     """Workers of the cluster, or processes from version 22; `auto` is CPUs less one, at least 2."""

@@ -12,6 +12,8 @@ from deploy.inventory.programs import COMMANDS, KNOBS, ROOT, placeholders
 from deploy.inventory.validation import nearest
 
 _SHELL = re.compile(r"[|&;<>()$`\\\"'*?\[\]#~!\n]")
+_HIGHEST_PORT = 65535
+_CLUSTER_PORT = _HIGHEST_PORT - 10000
 _PATH = re.compile(r"^/[A-Za-z0-9._/+-]+$")
 
 
@@ -25,6 +27,7 @@ def check_programs(host: str, settings: Node) -> Iterator[Fault]:
         yield from _check_files(name, program)
         yield from _check_commands(name, program)
         yield from _check_destinations(host, program, seen)
+    yield from _check_cluster_port(host, settings)
 
 
 def _check_files(name: str, program: Node) -> Iterator[Fault]:
@@ -71,3 +74,17 @@ def _check_destinations(host: str, program: Node, seen: dict[object, str]) -> It
             text = f"{destination.value!r} on {host} is the destination of {other}, too"
             yield Fault(destination.at, destination.key, text)
         seen.setdefault(destination.value, file.key)
+
+
+def _check_cluster_port(host: str, settings: Node) -> Iterator[Fault]:
+    """Nodes of redis cluster talk to each other on a second port (redis.conf, cluster-port)."""
+    section = settings.get("redis_server")
+    port, cluster = (section and section.get(key) for key in ("port", "cluster"))
+    if not port or not cluster or cluster.value is not True or not isinstance(port.value, int):
+        return
+    if _CLUSTER_PORT < port.value <= _HIGHEST_PORT:
+        text = (
+            f"{port.value} on {host}; allowed: up to {_CLUSTER_PORT} with `cluster: true`, since"
+            " its nodes talk on the port 10000 above it"
+        )
+        yield Fault(port.at, port.key, text)

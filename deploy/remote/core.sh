@@ -11,6 +11,7 @@ REFUSED=81
 open_stage() {
   set -eu
   exec 3<&0 </dev/null 4>&1 1>&2
+  unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE # of pm2, on 3: node would abort
   trap '' PIPE # the controller may vanish in the middle of an activation, which goes on
   umask 022
   cd /

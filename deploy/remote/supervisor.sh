@@ -1,7 +1,7 @@
 # Who starts and stops processes. A driver is a file with five functions: NAME_launch INDEX,
 # NAME_stop TOPS ("pid start" lines), NAME_at_boot COUNT, for what is proved and to stay; and where
 # there are releases NAME_watch, for the watcher, and NAME_forget, for those that are gone.
-# needs: process cluster supervisor_detached supervisor_systemd_user supervisor_systemd
+# needs: process cluster supervisor_detached supervisor_systemd_user supervisor_systemd supervisor_pm2
 # shellcheck shell=sh
 
 # launch INDEX: start the process of that index (a cluster has only 0) through the supervisor.
@@ -72,9 +72,10 @@ each_top() {
   done
 }
 
-# find_unit PID: set unit, and unit_manager to user or system, when systemd runs PID as a service's
-# main process, or below it. Logins and cron jobs are in a service, too, but stay what they are.
+# find_unit PID: set unit, and unit_manager to user, system or pm2, when systemd runs PID as a service's
+# main process, or below it, or pm2 does. Logins and cron jobs are in a service, too, but stay what they are.
 find_unit() {
+  ! find_pm2 "$1" || return 0
   _group=$(sed -n 's/^[0-9]*:\(name=systemd\)\{0,1\}:\(.*\.service\)$/\2/p' "/proc/$1/cgroup" 2>/dev/null | head -n 1)
   unit=${_group##*/} unit_manager=system
   case $unit in '' | ssh.* | sshd.* | ssh@* | sshd@* | cron.* | crond.*) return 1 ;; esac
@@ -92,11 +93,18 @@ descends() {
   done
 }
 
+# name_keeper: who runs that unit.
+name_keeper() {
+  case $unit_manager in pm2) echo pm2 ;; *) echo systemd ;; esac
+}
+
 # unit_hint: what to do about that unit.
 unit_hint() {
   case $unit_manager:$unit in
     user:actionhero-*@*) echo "set supervisor: systemd-user in the inventory" ;;
     system:actionhero-*@*) echo "set supervisor: systemd in the inventory" ;;
+    pm2:actionhero-*@*) echo "set supervisor: pm2 in the inventory" ;;
+    pm2:*) echo "pm2 delete '$unit' && pm2 save --force, then let this tool start it" ;;
     user:*) echo "systemctl --user disable --now '$unit', then let this tool start it" ;;
     *) echo "sudo systemctl disable --now '$unit', then let this tool start it" ;;
   esac

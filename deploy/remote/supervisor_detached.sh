@@ -11,17 +11,17 @@ detached_launch() {
   setsid $command >>"$_out" 2>&1 </dev/null 3<&- 4>&- 6<&- 7<&- 8<&- 9<&- &
 }
 
-# detached_stop TOPS: TERM to each. What systemd keeps alive is refused: it would be started again,
+# detached_stop TOPS: TERM to each. What systemd or pm2 keeps alive is refused: it would be started again,
 # with the code of now and the settings of then.
 detached_stop() {
   each_top "$1" refuse_supervised || return
   each_top "$1" terminate TERM
 }
 
-# refuse_supervised PID START: no unit of systemd has this process.
+# refuse_supervised PID START: no unit of systemd, and no pm2, has this process.
 refuse_supervised() {
   if find_unit "$1"; then
-    refuse "process $1 is run by systemd as $unit, which would start it again" "$(unit_hint)"
+    refuse "process $1 is run by $(name_keeper) as $unit, which would start it again" "$(unit_hint)"
   fi
 }
 

@@ -1,6 +1,6 @@
 # What the drivers of systemd share: a process is an instance of a template unit. A driver's own names
 # (NAME_names) say of which manager, and which instances are ours.
-# needs: supervisor cluster process supervisor_systemd supervisor_systemd_user
+# needs: supervisor supervisor_start cluster process supervisor_systemd supervisor_systemd_user
 # shellcheck shell=sh
 
 # What name_units sets: manager, user or system; tree, the app's real directory; units, the template's
@@ -9,7 +9,7 @@
 
 # restart_unit INDEX: what the unit runs is written down as it is to be now; then it starts.
 restart_unit() {
-  write_start
+  write_start systemd
   order restart "$(unit_name "$1")"
 }
 
@@ -27,7 +27,7 @@ boot_units() {
     if [ "$_index" -ge "$1" ]; then order disable "$(unit_name "$_index")"; fi
   done
   [ "$1" -gt 0 ] || return 0
-  write_start
+  write_start systemd
   _index=0
   while [ "$_index" -lt "$1" ]; do
     list_enabled | grep -qx "$_index" || order enable "$(unit_name "$_index")"
@@ -44,7 +44,7 @@ stop_top() {
   elif [ "$unit_manager" = "$manager" ] && [ "${unit#"$instances"}" != "$unit" ]; then
     stop_unit "$unit"
   else
-    refuse "process $1 is run by systemd as $unit, which this tool did not make" "$(unit_hint)"
+    refuse "process $1 is run by $(name_keeper) as $unit, which this tool did not make" "$(unit_hint)"
   fi
 }
 
@@ -141,35 +141,3 @@ $2}
 [Install]
 WantedBy=$boot_target"
 }
-
-# write_start: what the unit runs. A shell reads .deploy/env, since EnvironmentFile= cannot: for it
-# 'a'\''b' is a''b', and a value with a carriage return is dropped without a word (systemd 252).
-# A cluster_pidfile that outlived its master makes the start fail when its number is taken again.
-write_start() {
-  process_command
-  case $listen in
-    /*) _listen=$(quote "$listen") && _port="$_listen/\$1.sock" ;;
-    *) _listen='' _port="\$(($listen + \$1))" ;;
-  esac
-  case $model in processes) _title="ACTIONHERO_TITLE=$title-\$1" ;; *) _title='' ;; esac
-  _out=$(output_file "\$1")
-  write_file "$state/start" 755 "set -eu
-mkdir -p pids log $_listen
-exec >>$_out 2>&1 </dev/null
-echo \"\$(date -u +%FT%TZ) start by systemd, process \$1\"
-set -a
-PATH=$(quote "$PATH")
-[ ! -e .deploy/env ] || . ./.deploy/env
-PORT=$_port
-PROJECT_ROOT=$(quote "$tree")
-$_title
-set +a
-pid=\$(cat pids/cluster_pidfile 2>/dev/null) || pid=none
-[ \"/proc/\$pid/cwd\" -ef . ] || rm -f pids/cluster_pidfile
-case \$PORT in /*) node -e $(quote "$clear_script") \"\$PORT\" ;; esac
-exec $command
-"
-}
-
-# quote TEXT: as one word of a shell.
-quote() { printf '%s\n' "$1" | sed "s/'/'\\\\''/g; 1s/^/'/; \$s/\$/'/"; }

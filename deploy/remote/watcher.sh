@@ -89,5 +89,12 @@ boot_host() {
   [ -n "$(record confirmed release)" ] || return 0
   use_confirmed
   point_live "$release"
-  [ "$supervisor" != detached ] || launch_missing # units start by themselves
+  case $supervisor in
+    detached) launch_missing ;;
+    pm2) # its dump is anybody's to write
+      pm2_settle
+      launch_missing
+      ;;
+    *) ;; # units start by themselves
+  esac
 }

@@ -6,6 +6,7 @@ A copy is checked, in a directory that is gone afterwards.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -18,6 +19,13 @@ from deploy.render.commands import command_words, trial_text
 from deploy.render.programs import RenderedProgram
 
 SECONDS = 60
+_FAULT = re.compile(r"^error: |\[ALERT\].* parsing ")
+"""How logrotate and haproxy begin to tell of one."""
+_ELSEWHERE = (
+    re.compile(r"unknown (?P<what>user '[^']+')"),
+    re.compile(r"unable to stat SSL certificate from file '(?P<what>[^']+)' : No such file"),
+)
+"""What a host has, and the machine that one renders on need not have."""
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _NGINX = ("nginx", "nginx_balancer", "nginx_site")
 _AROUND = """\
@@ -76,4 +84,14 @@ def _check(one: RenderedProgram, out: Path) -> Report:
         said = (ended.stdout + ended.stderr).replace(root, "").splitlines()
     if ended.returncode == 0:
         return Report(one.name, ())
+    if elsewhere := _elsewhere(said):
+        return Report(one.name, (), missing=elsewhere)
     return Report(one.name, tuple(said[-20:]) or (f"ended with {ended.returncode}",))
+
+
+def _elsewhere(said: Sequence[str]) -> str:
+    """What is missing here, where that is all that speaks against the files; empty otherwise."""
+    faults = [line for line in said if _FAULT.search(line)]
+    found = [next(filter(None, (p.search(line) for p in _ELSEWHERE)), None) for line in faults]
+    known = [match["what"] for match in found if match]
+    return known[0] if known and len(known) == len(faults) else ""

@@ -122,7 +122,7 @@ def render_programs(
     *,
     major: int | None = None,
     project: Path | None = None,
-    wanted: Callable[[Program], bool] = lambda _: True,
+    wanted: Callable[[str, Program], bool] = lambda _name, _program: True,
 ) -> tuple[RenderedProgram, ...]:
     """Every enabled program of `host` that is `wanted`, with its files, in the inventory's order.
 
@@ -132,7 +132,7 @@ def render_programs(
     found = (
         _render_program(environment, host, name, secrets, major, project)
         for name, program in host.settings.programs.items()
-        if program.enabled and wanted(program)
+        if program.enabled and wanted(name, program)
     )
     return tuple(one for one in found if one is not None)
 

@@ -50,6 +50,7 @@ class Host:
     workers: int = 2
     warm: int = 0
     linger: int = 0
+    supervisor: str = "detached"
     _started: list[int] = field(default_factory=list)
 
     def make(self, name: str, *, boot: str = "", status: str = "200") -> Path:
@@ -66,7 +67,7 @@ class Host:
     def context(self, name: str) -> list[Call]:
         """What a script begins with that speaks of that release."""
         arguments: list[Argument | int] = [str(self.root), "processes", str(self.workers)]
-        arguments += [str(self.root / "sockets"), "/api/status", "h", "detached", 5]
+        arguments += [str(self.root / "sockets"), "/api/status", "h", self.supervisor, 5]
         places = (str(self.root), str(self.root / "sockets"))
         return [
             call("describe_cluster", *arguments),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.ports import free_port
@@ -14,6 +16,16 @@ from tests.render_targets.backends import QuietServer
 
 WELL = b'{"took": 1, "errors": false, "items": []}'
 ILL = b'{"error": {"type": "unavailable"}, "status": 503}'
+
+
+class Server(QuietServer):
+    """Knows its connections, which outlive it: who keeps one alive would not see it go."""
+
+    connected: tuple[socket.socket, ...] = ()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connected = (*self.connected, request)
+        super().process_request(request, client_address)
 
 
 @dataclass
@@ -25,7 +37,7 @@ class Receiver:
     posts: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     """Path, headers in lower case, and body of each request that it took."""
     refused: int = 0
-    server: ThreadingHTTPServer | None = None
+    server: Server | None = None
 
     def start(self) -> Receiver:
         receiver = self
@@ -57,15 +69,18 @@ class Receiver:
 
             def log_message(self, *_: object) -> None: ...
 
-        self.server = QuietServer(("127.0.0.1", self.port), Handler)
+        self.server = Server(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def stop(self) -> None:
-        """Nobody listens any more."""
+        """Nobody listens any more, and nobody answers on what was connected."""
         if self.server:
             self.server.shutdown()
             self.server.server_close()
+            for one in self.server.connected:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
             self.server = None
 
     @property

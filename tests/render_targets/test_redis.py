@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,18 @@ def test_a_command_that_others_need_keeps_its_name(box: Path) -> None:
     with pytest.raises(DeployError) as raised:
         made(box, redis1=(node(box, "redis1"), {"renamed": {"EVAL": ""}}))
     assert "ActionHero need EVAL" in "\n".join(raised.value.details)
+
+
+def test_a_node_of_a_cluster_has_room_for_its_second_port(box: Path) -> None:
+    """10000 above 55536 is no port: redis does not start."""
+    high = node(box, "cache1")
+    high.port = 55536
+    with pytest.raises(DeployError) as raised:
+        made(box, cache1=(high, {"cluster": True}))
+    (line,) = raised.value.details
+    assert re.search(r"\.yml:\d+:\d+: hosts\.cache1\.redis_server\.port: 55536 on cache1; ", line)
+    assert "allowed: up to 55535 with `cluster: true`" in line
+    high.port = 55535
+    made(box, cache1=(high, {"cluster": True}))
+    high.port = 55536
+    made(box, cache1=(high, {}))

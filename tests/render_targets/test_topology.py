@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,32 @@ def test_each_host_has_what_its_roles_say(topology: Environment) -> None:
     assert set(named["web1"]) == {"logrotate", "nginx", "monit", "syslog_ng"}
     assert set(named["jobs1"]) == {"logrotate", "init", "syslog_ng", "sentinel"}
     assert set(named["redis2"]) == {"redis_server", "rsyslog", "sentinel"}
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "missing"),
+    [("lb1", "haproxy", "/etc/haproxy/chat.pem"), ("web1", "logrotate", "user 'nobody-here'")],
+)
+def test_what_only_a_host_has_is_not_checked_here_and_a_fault_is_told_all_the_same(
+    tmp_path: Path, host: str, name: str, missing: str
+) -> None:
+    """Found: a certificate and a user of the hosts were faults, and haproxy's had no words."""
+    shutil.copy(ROOT / "inventory/defaults.yml", tmp_path)
+    text = (ROOT / "inventory/topology.yml").read_text("utf-8")
+    (tmp_path / "topology.yml").write_text(text.replace("user: deploy", "user: nobody-here"))
+    environment = load_environment("topology", tmp_path)
+    (one,) = render_programs(
+        *(environment, environment.hosts[host], Secrets({}, str)),
+        project=ROOT,
+        wanted=lambda program, _: program == name,
+    )
+    (report,) = check_locally([one], tmp_path)
+    assert (report.missing, report.findings) == (missing, ())
+    (report,) = check_locally([spoilt(one)], tmp_path)
+    assert "nonsense" in "\n".join(report.findings)
+
+
+def spoilt(one: RenderedProgram) -> RenderedProgram:
+    """Its first file has a line more that means nothing."""
+    first, *others = one.files
+    return replace(one, files=(replace(first, text=f"{first.text}nonsense here\n"), *others))

@@ -184,6 +184,22 @@ def test_a_home_that_nginx_may_read_is_no_finding(tmp_path: Path, value: str) ->
     assert confined(tmp_path, f"held\t0\nroom\t0\nprotect_home\t{value}\n") == []
 
 
+def test_what_pm2_runs_is_told_with_the_command_that_ends_that(tmp_path: Path) -> None:
+    [found] = preflight([subject(tmp_path, cluster(units=(Unit(7, "pm2", "chat"),)))])
+    assert found.message == "process 7 is run by pm2 as chat, and supervisor is detached"
+    assert found.hint == "pm2 delete 'chat' && pm2 save --force, then deploy, which starts it"
+
+
+def test_pm2_is_there_and_starts_at_boot(tmp_path: Path) -> None:
+    [found] = preflight([subject(tmp_path, machine(pm2=""))])
+    assert (found.severity, found.message) == ("error", "pm2 is not in PATH")
+    [found] = preflight([subject(tmp_path, machine(pm2="/usr/bin/pm2"))])
+    assert (found.severity, "at boot" in found.message) == ("warning", True)
+    unit = "/etc/systemd/system/pm2-deploy.service"
+    there = machine(pm2="/usr/bin/pm2", pm2_boot=unit)
+    assert preflight([subject(tmp_path, there)]) == []
+
+
 def test_with_releases_the_supervisor_may_change(tmp_path: Path) -> None:
     """The old release ends under its own; in place, there would be two keepers."""
     kept = cluster(units=(Unit(7, "user", "actionhero-srv-chat@0.service"),))

@@ -63,7 +63,8 @@ FAULTS = [
     ("rollout: 5", "4:10: rollout: found 5; allowed: a mapping"),
     (
         "supervisor: monit",
-        "4:13: supervisor: found \"monit\"; allowed: 'detached', 'systemd-user' or 'systemd'",
+        '4:13: supervisor: found "monit"; '
+        "allowed: 'detached', 'systemd-user', 'systemd' or 'pm2'",
     ),
     (
         "fallback: usr2",

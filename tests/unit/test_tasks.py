@@ -11,6 +11,7 @@ import tasks
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(tasks.namespace.task_names)
+TARGETS = [path.stem for path in (ROOT / "deploy/inventory/targets").glob("*.yml")]
 FILES = sorted(
     [*ROOT.glob("*.py"), *(ROOT / "deploy").rglob("*.py"), *(ROOT / "deploy").rglob("*.sh")]
 )
@@ -32,6 +33,50 @@ def test_a_flag_that_has_no_default_has_to_be_given() -> None:
         argument.name for argument in named("scale").get_arguments() if argument.positional
     ]
     assert positional == ["env", "workers"]
+
+
+def test_each_built_in_target_has_a_task_that_renders_it() -> None:
+    """A new file in targets/ is a new task; nginx has one that knows more."""
+    parts = {"render-" + one.replace("_server", "").replace("_", "-") for one in TARGETS}
+    assert {name for name in NAMES if name.startswith("render-")} == {
+        *parts,
+        *("render-config", "render-units"),
+    }
+
+
+def test_a_part_of_render_writes_what_render_writes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_INVENTORY", str(ROOT / "inventory"))
+    for name, more in (("render", ("haproxy",)), ("render-haproxy", ())):
+        with pytest.raises(SystemExit) as ended:
+            named(name).body(None, "topology", "", str(tmp_path / name), False, *more)
+        assert ended.value.code == 0
+    written = files_of(tmp_path / "render-haproxy")
+    assert written == files_of(tmp_path / "render")
+    assert any(path.endswith("haproxy.cfg") for path in written)
+
+
+def test_render_writes_what_render_config_writes_and_tells_of_it_in_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_INVENTORY", str(ROOT / "inventory"))
+    for name in ("render", "render-config"):
+        check = (False, "") if name == "render" else ()
+        with pytest.raises(SystemExit) as ended:
+            named(name).body(None, "production", "web1", str(tmp_path / name), *check)
+        assert ended.value.code == 0
+    written = files_of(tmp_path / "render-config/web1")
+    assert "src/config/web.ts" in written
+    assert written == files_of(tmp_path / "render/web1/_app")
+    index = (tmp_path / "render/index.md").read_text()
+    assert all(f"| ActionHero | {name} | - | - |" in index for name in written)
+
+
+def files_of(directory: Path) -> dict[str, str]:
+    """Every file below it, by its path there."""
+    found = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_text() for path in found}
 
 
 def test_a_task_takes_its_flags_from_python_as_well(capsys: pytest.CaptureFixture[str]) -> None:

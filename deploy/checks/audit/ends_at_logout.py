@@ -11,7 +11,7 @@ def look(scene: Scene) -> Iterator[Place]:
     """Places where the cluster ends when its session does."""
     for one in scene.hosts:
         machine, supervisor = one.facts.machine, one.host.settings.supervisor
-        ends = machine.kill_user_processes if supervisor == "detached" else True
+        ends = machine.kill_user_processes if supervisor in ("detached", "pm2") else True
         if supervisor != "systemd" and ends and not machine.linger:
             yield one.host.name, "linger", f"none for {machine.user}"
 

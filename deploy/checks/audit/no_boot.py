@@ -14,7 +14,9 @@ def _path(scene: Scene, one: HostScene) -> str:
 def look(scene: Scene) -> Iterator[Place]:
     """Places where nothing starts the app at boot."""
     for one in scene.hosts:
-        managed = one.facts.cluster.units or one.host.settings.supervisor != "detached"
+        supervisor, machine = one.host.settings.supervisor, one.facts.machine
+        units = [unit for unit in one.facts.cluster.units if unit.manager != "pm2"]
+        managed = units or supervisor.startswith("systemd") or machine.pm2_boot
         if not managed and not one.audit.boot:
             yield one.host.name, "boot", f"nothing names {_path(scene, one)}"
 
