@@ -104,6 +104,7 @@ class NginxSettings(SiteSettings):
 
     The gate reads the status behind the first text in quotes, which is the request; and, outside of
     quotes, time= and upstream=: without them nothing is slow, and the old release's help no error.
+    `invoke report` reads the time in brackets before the first quote, too.
     """
     access_log_json: LogTarget | None = None
     """A second access log for programs, a JSON object a line: a file, or `syslog:…`."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.lab import toolchain
-from tests.pages.browser import Page, browser
+from tests.pages.browser import DESKTOP, TELEPHONE, Page, browser
 
 AXE = ("axe-core", "4.10.3")
 GRAVE = ("serious", "critical")
+LOOKS = (
+    (DESKTOP, False, ""),
+    (DESKTOP, True, "color-contrast"),
+    (TELEPHONE, False, "scrollable-region-focusable"),
+)
+"""Width, darkness, and which rule of axe can find something else there; none: all of them."""
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +34,14 @@ def axe() -> str:
     return (directory / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
-def grave(page: Page, axe: str) -> list[str]:
-    """What axe has against the page, as far as it hinders people."""
+def grave(page: Page, axe: str, rule: str = "") -> list[str]:
+    """What axe, or one rule of it, has against the page, as far as it hinders people."""
     page.run(axe)
-    found: list[dict[str, Any]] = page.run("axe.run().then(found => found.violations)")
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rule:
+        options["runOnly"] = {"type": "rule", "values": [rule]}
+    asked = f"axe.run({json.dumps(options)}).then(found => found.violations)"
+    found: list[dict[str, Any]] = page.run(asked)
     return [
         f"{one['id']}: {node['html']}"
         for one in found

@@ -10,8 +10,8 @@ import pytest
 
 from deploy.app.reporting import report
 from deploy.reports.records import read_record
-from tests.pages.browser import DESKTOP, TELEPHONE, Page
-from tests.pages.conftest import grave
+from tests.pages.browser import Page
+from tests.pages.conftest import LOOKS, grave
 from tests.pages.record import RECORDS
 
 HOSTILE = """</script></style><img src=x onerror="document.title='hit'">"""
@@ -21,7 +21,7 @@ HOSTILE = """</script></style><img src=x onerror="document.title='hit'">"""
 def test_everybody_can_read_it(page: Page, axe: str, tmp_path: Path, record: str) -> None:
     file = tmp_path / "report.html"
     assert report(str(RECORDS / f"{record}.jsonl"), str(file)) == 0
-    for width, dark in ((DESKTOP, False), (DESKTOP, True), (TELEPHONE, False)):
+    for width, dark, rule in LOOKS:
         page.open(file, width, dark=dark)
         assert (page.errors, page.requests) == ([], [])
         assert page.run("document.documentElement.scrollWidth") == width
@@ -31,7 +31,7 @@ def test_everybody_can_read_it(page: Page, axe: str, tmp_path: Path, record: str
         )
         assert shown == {"good": 3, "failed": 2}[record]
         page.run("document.querySelectorAll('details').forEach(one => one.open = true)")
-        assert grave(page, axe) == []
+        assert grave(page, axe, rule) == []
 
 
 def test_what_is_hostile_is_only_text(page: Page, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from deploy.app.drawing import html, svg
 from deploy.inventory import load_environment
 from deploy.reports.topology import Health, make_graph
-from tests.pages.browser import DESKTOP, TELEPHONE, Page
-from tests.pages.conftest import grave
+from tests.pages.browser import Page
+from tests.pages.conftest import LOOKS, grave
 
 INVENTORY = Path(__file__).parents[2] / "inventory"
 HEALTH = {
@@ -42,8 +42,8 @@ def test_everybody_can_read_it(page: Page, axe: str, tmp_path: Path, name: str) 
     assert (page.errors, page.requests) == ([], [])
     assert page.run("document.querySelectorAll('.card').length") >= 5
     assert page.run(OUTSIDE) == []
-    for width, dark in ((DESKTOP, False), (DESKTOP, True), (TELEPHONE, False)):
+    for width, dark, rule in LOOKS:
         page.open(paper, width, dark=dark)
         assert (page.errors, page.requests) == ([], [])
         assert page.run("document.documentElement.scrollWidth") == width
-        assert grave(page, axe) == []
+        assert grave(page, axe, rule) == []

@@ -13,7 +13,7 @@ import pytest
 from deploy.app.reporting import page, report
 from deploy.errors import DeployError
 from deploy.events import HostFailed, TrafficRead
-from deploy.reports.page import group_files
+from deploy.reports.page import group_alike
 from deploy.reports.page.comparison import compare_plan
 from deploy.reports.page.scale import Scale, clock, stagger
 from deploy.reports.page.story import Story, tell
@@ -127,12 +127,38 @@ def test_traffic_before_and_after_the_switch() -> None:
     assert draw_traffic(replace(read, rows=()), WIDE) is None
 
 
+def test_what_a_reload_took_is_told_apart() -> None:
+    switches = (
+        {"at": 100, "step": "reload_cluster", "event": "started"},
+        {"at": 104, "step": "reload_cluster", "event": "finished"},
+    )
+    rows = tuple(
+        {"at": at, "requests": 10, "errors": errors, "median": 5, "slow": 9}
+        for at, errors in ((98, 0), (99, 0), (100, 1), (103, 2), (104, 0), (105, 0))
+    )
+    spans = summarize(TrafficRead("web1", "/log", "", switches, 1, 0, rows))
+    assert [(one.name, one.requests, one.errors) for one in spans] == [
+        ("before", 20, 0),
+        ("meanwhile", 20, 3),
+        ("from then on", 20, 0),
+    ]
+
+
 def test_files_that_differ_alike_stand_once() -> None:
     story = story_of(GOOD)
     same = [
         replace(one, destination="/etc/x", verdict="changed", diff=("+a",)) for one in story.files
     ]
-    assert [hosts for hosts, _ in group_files(same)] == [["web1", "web2", "jobs1"]]
+    assert [hosts for hosts, _ in group_alike(same)] == [["web1", "web2", "jobs1"]]
+
+
+def test_hosts_that_failed_alike_stand_together() -> None:
+    failed = [HostFailed(host, "boot_release", "it ended", "look", ("a",)) for host in "abc"]
+    other = HostFailed("d", "boot_release", "it ended", "look", ("b",))
+    assert [hosts for hosts, _ in group_alike([*failed, other])] == [["a", "b", "c"], ["d"]]
+    text = page([read_record(FAILED)[0], *((read_record(FAILED)[0][0], one) for one in failed)])
+    assert text.count("it ended") == 1
+    assert "a, b, c" in text
 
 
 def test_a_dry_run_and_a_run_that_failed_at_once_have_a_page() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from deploy.events import FileCompared
+from deploy.events import FileCompared, HostFailed
 from deploy.reports.page.comparison import compare_plan
 from deploy.reports.page.story import tell
 from deploy.reports.page.timeline import NARROW, WIDE, draw_timeline
 from deploy.reports.page.traffic import draw_traffic, summarize
 from deploy.reports.records import Timed
 
+T = TypeVar("T", FileCompared, HostFailed)
 TEMPLATE = "report/report.html.j2"
 
 
@@ -27,14 +29,14 @@ def page_values(timed: Sequence[Timed]) -> dict[str, Any]:
             for one in story.traffic
         ],
         "plan": compare_plan(story),
-        "files": group_files(story.files),
+        "files": group_alike(story.files),
+        "failures": group_alike(story.failures),
     }
 
 
-def group_files(files: Sequence[FileCompared]) -> list[tuple[list[str], FileCompared]]:
-    """What differs in the same way on several hosts stands once, with all of them."""
-    found: dict[tuple[object, ...], tuple[list[str], FileCompared]] = {}
-    for one in files:
-        key = (one.program, one.destination, one.verdict, one.diff)
-        found.setdefault(key, ([], one))[0].append(one.host)
-    return list(found.values())
+def group_alike(found: Sequence[T]) -> list[tuple[list[str], T]]:
+    """What is the same on several hosts stands once, with all of them."""
+    groups: dict[T, tuple[list[str], T]] = {}
+    for one in found:
+        groups.setdefault(replace(one, host=""), ([], one))[0].append(one.host)
+    return list(groups.values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 CHARACTER = 6.4
 """Width of a character of the pictures' text, in their units; somewhat more than it takes."""
+_TOPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -45,11 +46,11 @@ def clock(seconds: float, step: float = 1) -> str:
 
 
 def round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 …, for the top of an axis."""
+    """The next round number, for the top of an axis."""
     if value <= 0:
         return 1
     power = 10.0 ** math.floor(math.log10(value))
-    return next(one * power for one in (1, 2, 5, 10) if one * power >= value)
+    return next(one * power for one in _TOPS if one * power >= value)
 
 
 def stagger(spans: Iterable[tuple[float, float]]) -> list[int]:

@@ -13,8 +13,10 @@ WIDE, NARROW = 1040, 346
 BAR = 22
 _LABEL = 16
 _AXIS = 36
-_NAMES = 12
-"""Characters of a host's name beside a lane, at least."""
+_NAMES = (12, 28)
+"""Characters of a host's name beside a lane, at least and at most."""
+_BOLD = 1.2
+"""How much wider the names of hosts are than the other text."""
 SIGNS = {"failed": "✗", "not undone": "✗", "cut off": "✂", "undone": "↶", "unchanged": "="}
 
 
@@ -47,6 +49,8 @@ class LaneShape:
     """A host's name and lane."""
 
     host: str
+    text: str
+    """The name, as much of it as fits."""
     x: float
     y: float
     lane_y: float
@@ -70,8 +74,9 @@ class Timeline:
 
 def draw_timeline(story: Story, width: int) -> Timeline:
     """The picture at that width."""
-    names = max([_NAMES, *(len(host) for host in story.lanes)]) if width == WIDE else 0
-    left = names * CHARACTER * 1.1 + 8 if names else 1.0
+    longest = max([_NAMES[0], *(len(host) for host in story.lanes)])
+    names = min(longest, _NAMES[1]) if width == WIDE else 0
+    left = names * CHARACTER * _BOLD + 8 if names else 1.0
     scale = Scale(0, story.end or 1, left, width - 6)
     bands, lines = _bands(story.bands, scale)
     top = lines * _LABEL + 6.0
@@ -95,8 +100,9 @@ def draw_timeline(story: Story, width: int) -> Timeline:
 
 def _lane(host: str, y: float, is_beside: bool) -> LaneShape:
     if is_beside:
-        return LaneShape(host, 0, y + BAR / 2 + 8, y + 4)
-    return LaneShape(host, 1, y + _LABEL, y + _LABEL + 5)
+        text = host if len(host) <= _NAMES[1] else f"{host[: _NAMES[1] - 1]}…"
+        return LaneShape(host, text, 0, y + BAR / 2 + 8, y + 4)
+    return LaneShape(host, host, 1, y + _LABEL, y + _LABEL + 5)
 
 
 def _bar(bar: Bar, scale: Scale, y: float) -> BarShape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,12 +57,13 @@ class Chart:
     times_top: float
     times_bottom: float
     most_requests: float
-    most_milliseconds: float
+    most_time: str
+    """With its unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The requests before the switch, or from it on."""
+    """The requests before, during or after what made other processes answer."""
 
     name: str
     seconds: int
@@ -74,13 +76,16 @@ class Span:
 
 
 def summarize(read: TrafficRead) -> list[Span]:
-    """Before the switch and from it on."""
-    at = _moment(read)
-    parts = (
-        ("before", [row for row in read.rows if row["at"] + read.width <= at]),
-        ("from then on", [row for row in read.rows if row["at"] + read.width > at]),
-    )
-    return [_span(name, rows, read.width) for name, rows in parts]
+    """Before the switch and from then on; what a reload took stands between them."""
+    begin, end = _course(read)
+
+    def rows(low: float, high: float) -> list[Mapping[str, Any]]:
+        return [one for one in read.rows if low < one["at"] + read.width <= high]
+
+    parts = [("before", rows(-math.inf, begin)), ("from then on", rows(end, math.inf))]
+    if end > begin:
+        parts.insert(1, ("meanwhile", rows(begin, end)))
+    return [_span(name, found, read.width) for name, found in parts]
 
 
 def _span(name: str, rows: Sequence[Mapping[str, Any]], width: int) -> Span:
@@ -97,17 +102,19 @@ def _span(name: str, rows: Sequence[Mapping[str, Any]], width: int) -> Span:
     return Span(name, seconds, requests, errors, middle, slow)
 
 
-def _moment(read: TrafficRead) -> int:
-    """When the first switch was made: all is told relative to it."""
-    made = (one["at"] for one in read.switches if one["event"] != "started")
-    return int(next(made, read.switches[0]["at"]))
+def _course(read: TrafficRead) -> tuple[int, int]:
+    """From when to when it was first switched: all is told relative to its begin."""
+    first = read.switches[0]
+    ends = (one["at"] for one in read.switches if one["event"] != "started")
+    end = int(next(ends, first["at"]))
+    return (int(first["at"]) if first["step"] in _SPANS else end), end
 
 
 def draw_traffic(read: TrafficRead, width: int) -> Chart | None:
     """The picture at that width; None where there is nothing to draw."""
     if not read.rows:
         return None
-    zero = _moment(read)
+    zero, _ = _course(read)
     high = max([read.rows[-1]["at"] + read.width, *(one["at"] + 1 for one in read.switches)])
     low = min([read.rows[0]["at"], *(one["at"] - 1 for one in read.switches)])
     scale = Scale(low - zero, high - zero, _LEFT, width - 4)
@@ -129,7 +136,7 @@ def draw_traffic(read: TrafficRead, width: int) -> Chart | None:
         times_top=times,
         times_bottom=times + _TIMES,
         most_requests=top / read.width,
-        most_milliseconds=most,
+        most_time=f"{most / 1000:g} s" if most >= 1000 else f"{most:g} ms",
     )
 
 
