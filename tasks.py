@@ -55,10 +55,10 @@ def audit(explain: str, fail_on: str, **flags: object) -> None:
     end("audit", "auditing", explain, fail_on, **flags)
 
 
-@command(*_LOOK)
-def status(**flags: object) -> None:
-    """Show what each host runs, and whether it is proved."""
-    end("status", "looking", **flags)
+@command("env", "limit", "watch", "interval", "output")
+def status(watch: bool, interval: int, **flags: object) -> None:
+    """Show what each host is and runs, what stands out, and what to do about it."""
+    end("status", "watching", watch, interval, **flags)
 
 
 @command("env", "limit", "follow", "grep", "since", "output")

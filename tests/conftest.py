@@ -32,6 +32,7 @@ SHARED = {
     "test_faults_cluster": "live18",
     "test_init": "live18",
     "test_life_18": "live18",
+    "test_status": "live18",
     "test_lies_host": "live18",
 }
 """Files whose tests go on from each other's state, by the fixture that they share."""

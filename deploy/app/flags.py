@@ -39,6 +39,7 @@ FLAGS: dict[str, tuple[object, str]] = {
     "namespace": ("resque", "what node-resque's keys in redis begin with"),
     "queue": ("", "only the failed jobs of this queue"),
     "watch": (False, "look again and again, until Ctrl-C"),
+    "interval": (5, "seconds from one look to the next"),
     "explain": ("", "say what a rule of the audit looks for, and why; asks no host"),
     "fail_on": ("warning", "least severity that makes the exit code 1: error, warning or notice"),
     "follow": (False, "go on with what is written from now on, until Ctrl-C"),

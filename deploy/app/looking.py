@@ -1,4 +1,4 @@
-"""`invoke status`, `pids`, `history`, `check`, `inventory`: what is, without changing it."""
+"""`invoke pids`, `history`, `check`, `inventory`: what is, without changing it."""
 
 from __future__ import annotations
 
@@ -15,66 +15,16 @@ from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import raise_first
 from deploy.facts import Answer, Fact
 from deploy.facts.cluster import Cluster, ClusterState
-from deploy.facts.host import HostFacts, fact_lines, git_access, read_facts
-from deploy.facts.tree import TreeState
+from deploy.facts.host import git_access
 from deploy.inventory import Environment, Host, layout_for
 from deploy.reports.tables import print_table
 from deploy.session import Session
 from deploy.shell import Line, call
 from deploy.strategies.common import host_context
 
-Lock: Fact[str] = Fact("lock", lambda layout: call("show_lock", layout.state), str.strip)
 History: Fact[list[str]] = Fact(
     "history", lambda layout: call("show_history", layout.history, 20), str.splitlines
 )
-
-
-def status(flags: Flags) -> ExitCode:
-    """One row a host: what it runs, whether that is proved, who holds the lock."""
-    environment, hosts = load(flags)
-    rows, healthy = [], True
-    answers, errors = ask_hosts(environment, hosts, lambda host: [*_fact_lines(environment, host)])
-    for host in hosts:
-        if host.name in errors:
-            rows.append([host.name, ",".join(host.roles), "unreachable", str(errors[host.name])])
-            healthy = False
-            continue
-        facts = read_facts(host.name, answers[host.name])
-        healthy &= not facts.objection
-        rows.append(_status_row(host, facts, Lock.read(host.name, answers[host.name])))
-    heads = {row[2] for row in rows}
-    print_table(_STATUS, rows, flags.output)
-    if len(heads) > 1 and flags.output == "terminal":
-        print("the hosts are not at the same revision")
-    return ExitCode.DONE if healthy and len(heads) == 1 else ExitCode.FAILED
-
-
-_STATUS = ("host", "roles", "revision", "master", "workers", "node", "lock", "proof")
-
-
-def _fact_lines(environment: Environment, host: Host) -> Sequence[Line]:
-    layout = layout_for(environment, host)
-    return (*fact_lines(layout), Lock.line(layout))
-
-
-def _status_row(host: Host, facts: HostFacts, lock: str) -> list[str]:
-    cluster = facts.cluster
-    who = dict(line.split("=", 1) for line in lock.splitlines() if "=" in line).get("who", "free")
-    return [
-        host.name,
-        ",".join(host.roles),
-        _revision(facts.tree),
-        " ".join(str(m.pid) for m in cluster.masters) or "-",
-        f"{len(cluster.workers)} of {cluster.workers_wanted}",
-        facts.machine.node or "missing",
-        who if lock else "free",
-        facts.objection or "ok",
-    ]
-
-
-def _revision(tree: TreeState) -> str:
-    changed = f" +{tree.changes} changed" if tree.changes else ""
-    return f"{tree.head[:10] or 'none'}{changed}"
 
 
 def pids(flags: Flags) -> ExitCode:

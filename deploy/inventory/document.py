@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from deploy.inventory.auditing import Audit
+from deploy.inventory.limits import Limits
 from deploy.inventory.models import (
     App,
     Freeze,
@@ -47,6 +48,8 @@ class Head(Model):
     """How the hosts are reached."""
     audit: Audit = Audit.model_construct()
     """Findings of `invoke audit` that are known."""
+    status: Limits = Limits.model_construct()
+    """From where on `invoke status` speaks of a machine."""
 
 
 class HostEntry(Settings):

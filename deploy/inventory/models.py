@@ -20,6 +20,7 @@ from deploy.inventory.application import (
 from deploy.inventory.auditing import Audit
 from deploy.inventory.fields import Seconds, SecondsOrNone
 from deploy.inventory.hooks import Hook, Hooks
+from deploy.inventory.limits import Limits
 from deploy.inventory.notification import Notification, SecretSource
 from deploy.inventory.programs import File, Program
 from deploy.inventory.register import Register, RegisterTls, Sentinel
@@ -198,6 +199,7 @@ class Environment(Model):
     notify: tuple[Notification, ...] = ()
     ssh: Ssh = Ssh.model_construct()
     audit: Audit = Audit.model_construct()
+    status: Limits = Limits.model_construct()
     roles: dict[str, Role]
     """Each with the environment's settings under its own."""
     hosts: dict[str, Host]

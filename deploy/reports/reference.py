@@ -37,8 +37,8 @@ The failures of a run, by [jq](https://jqlang.github.io/jq/):
 
     invoke deploy --env production --output json | jq 'select(.event == "host_failed")'
 
-The tasks that look (`status`, `pids`, `history`) print rows instead, one object a line, whose keys
-are the headings of their tables.
+The tasks that look (`pids`, `history`, …) print rows instead, one object a line, whose keys
+are the headings of their tables; `status` has [a shape of its own](status.md#json).
 
 """
 

@@ -22,8 +22,8 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], output: 
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
-_WIDE = 1000
+WIDE = 1000
 """Columns where nobody looks: a row stays on its line for grep and awk."""

@@ -155,10 +155,13 @@ class Controller:
         variables = {**os.environ, **self.lab.environment, **self._environment(change)}
         return Running(Spawned(words, variables), seconds)
 
-    def status(self) -> dict[str, dict[str, str]]:
-        """The rows of `invoke status`, by host."""
-        rows = [parse(line) for line in self.run("status").lines]
-        return {row["host"]: row for row in rows if "host" in row}
+    def look(self, *flags: str, change: Change | None = None) -> dict[str, Any]:
+        """What `invoke status` says of the fleet."""
+        return parse(self.run("status", *flags, change=change).lines[-1])
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """The same, by host."""
+        return {one["host"]: one for one in self.look()["hosts"]}
 
     def serving(self, host: str = "web1") -> str:
         """The number of the revision that answers through nginx."""

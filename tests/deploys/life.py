@@ -6,6 +6,7 @@ The tests of a version are a file of its own, and go on from each other's state.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.deploys.harness import run
 from tests.lab import Lab
@@ -61,8 +62,8 @@ def try_reload_scale_stop_and_start(lab: Lab) -> None:
     assert run(lab, "status", *web1).code == 0
 
 
-def rows(lab: Lab, task: str) -> list[dict[str, str]]:
-    """The rows of a task that prints a table; it must find everything well."""
+def rows(lab: Lab, task: str) -> list[dict[str, Any]]:
+    """The lines of a task that looks; it must find everything well."""
     said = run(lab, task, "--env", "lab", "--output", "json")
     assert said.code == 0, said.text
     return [json.loads(line) for line in said.lines]

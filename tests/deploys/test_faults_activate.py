@@ -36,7 +36,7 @@ def assert_went_back(controller: Controller, said: Said, old: str, code: int = 1
     assert said.end["message"].endswith("the old code serves on every host")
     assert controller.serving("web1") == old
     row = controller.status()["web1"]
-    assert (row["lock"], row["proof"], row["workers"]) == ("free", "ok", "2 of 2")
+    assert (row["lock"], row["objection"], row["workers"]["running"]) == (None, "", 2)
     assert json.loads(controller.run("history", *WEB1).lines[-1])["outcome"] == "old"
 
 
@@ -88,7 +88,7 @@ def test_a_third_signal_gives_up_and_the_host_goes_back_by_itself(behind: Contro
     assert said.code == 3, said.text
     assert said.failure["message"].startswith("given up before every host was back")
     assert said.end["message"].startswith("unknown state")
-    wait_until(lambda: behind.status()["web1"]["proof"] == "ok", "the host's way back", seconds=30)
+    wait_until(lambda: behind.status()["web1"]["proved"], "the host's way back", seconds=30)
     assert behind.serving() == old
 
 
@@ -118,7 +118,7 @@ def test_missing_pids_and_a_stale_pidfile_do_not_stop_a_deploy(behind: Controlle
     lab = behind.lab
     pids = lab.app_path("web1") / "pids"
     lab.sh("web1", f"rm -r {pids}")
-    assert "no pidfile names worker" in behind.status()["web1"]["proof"]
+    assert "no pidfile names worker" in behind.status()["web1"]["objection"]
     assert behind.run("deploy", *WEB1).code == 0
     assert behind.serving() == lab.number("HEAD")
     lab.commit("and again")
@@ -126,7 +126,7 @@ def test_missing_pids_and_a_stale_pidfile_do_not_stop_a_deploy(behind: Controlle
     said = behind.run("deploy", *WEB1)
     assert said.code == 0, said.text
     assert behind.serving() == lab.number("HEAD")
-    assert behind.status()["web1"]["proof"] == "ok"
+    assert behind.status()["web1"]["proved"]
     lab.sh("web1", f"rm {pids}/actionhero-web1-7")
 
 

@@ -32,7 +32,7 @@ def assert_old_code_serves(controller: Controller, said: Said, old: str, code: i
     assert said.end["hosts"] == {"web1": "old"}
     assert controller.serving("web1") == old
     row = controller.status()["web1"]
-    assert (row["lock"], row["proof"], row["workers"]) == ("free", "ok", "2 of 2")
+    assert (row["lock"], row["objection"], row["workers"]["running"]) == (None, "", 2)
 
 
 FORGED = r"""printf '\036{"nonce":"0","type":"ended","step":"","outcome":"completed"}\n'; exit 7"""
@@ -166,7 +166,7 @@ def test_a_changed_tree_is_refused_with_its_files_and_force_drops_them(
     old, lab = behind.serving(), behind.lab
     path = lab.app_path("web1")
     lab.sh("web1", f"cd {path}; echo hot fix >>src/server.ts; echo 99 >revision.txt")
-    assert "+2 changed" in behind.status()["web1"]["revision"]
+    assert behind.status()["web1"]["changes"] == 2
     dry = behind.run("deploy", *WEB1, "--dry-run")
     said = behind.run("deploy", *WEB1)
     for one in (dry, said):

@@ -28,10 +28,10 @@ def test_a_revision_under_load_and_then_nothing_to_do(lab: Lab) -> None:
 
 def test_status_pids_and_history_agree(lab: Lab) -> None:
     revision = lab.repository.revision("HEAD")
-    status = rows(lab, "status")
-    assert {row["revision"] for row in status} == {revision[:10]}
-    assert {row["proof"] for row in status} == {"ok"}
-    assert {row["workers"] for row in status} == {"2 of 2"}
+    (status,) = rows(lab, "status")
+    assert {row["revision"] for row in status["hosts"]} == {revision}
+    assert {row["objection"] for row in status["hosts"]} == {""}
+    assert {row["workers"]["running"] for row in status["hosts"]} == {2}
     assert {row["verdict"] for row in rows(lab, "pids")} == {"ok"}
     newest = rows(lab, "history")[-1]
     assert (newest["revision"], newest["outcome"]) == (revision[:10], "done")

@@ -85,17 +85,18 @@ def _failures(load: Load) -> str:
 
 def _print_summary(lab: Lab, revision: str) -> bool:
     """One row a host; whether every host is at the revision, proved, and answers with it."""
-    status = {row["host"]: row for row in ask(lab, "status")}
+    status = {row["host"]: row for row in ask(lab, "status")[-1]["hosts"]}
     pidfiles = ask(lab, "pids")
     rows, sound = [], True
     for host in ROLES:
         mine = [row["verdict"] == "ok" for row in pidfiles if row["host"] == host]
         answers, right = _who_answers(lab, host, revision)
         at = status[host]["revision"]
-        sound &= right and all(mine) and bool(mine) and revision.startswith(at)
-        sound &= status[host]["proof"] == "ok"
+        sound &= right and all(mine) and bool(mine) and revision == at
+        sound &= status[host]["proved"]
         counted = f"{sum(mine)} of {len(mine)} ok"
-        rows.append((host, at, answers, status[host]["workers"], counted))
+        workers = "{running} of {wanted}".format(**status[host]["workers"])
+        rows.append((host, at[:10], answers, workers, counted))
     print()
     print_table(("host", "revision", "answered by", "workers", "pidfiles"), rows, "terminal")
     print()

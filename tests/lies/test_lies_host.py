@@ -50,7 +50,7 @@ def test_the_library_is_another_instance_than_the_actions_know(mismatched: Contr
     assert answer.status == 200
     assert "id" not in answer.json(), "api.id, of the instance that never started"
     words = "node_modules/actionhero/bin/actionhero, which is not of"
-    wait_until(lambda: words in mismatched.status()["web1"]["proof"], words, 30)
+    wait_until(lambda: words in mismatched.status()["web1"]["objection"], words, 30)
     lab.commit("over it")
     said = mismatched.run("deploy", *WEB1)
     assert said.code == 1, said.text

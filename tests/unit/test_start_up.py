@@ -34,6 +34,7 @@ def loaded_by(module: str) -> set[str]:
     [
         ("tasks", set()),
         ("deploy.app.deploying", {"pydantic"}),
+        ("deploy.app.watching", {"pydantic"}),
         ("deploy.session", {"pydantic"}),
         ("deploy.transport.ssh", {"fabric", "paramiko", "pydantic"}),
     ],
