@@ -40,8 +40,10 @@ def version_skew(controller: Controller) -> Iterator[Change]:
     """One host went ahead."""
     controller.lab.commit("ahead")
     succeed(controller, "deploy", "--without", "web2,jobs1")
-    yield as_it_is
-    succeed(controller, "deploy")
+    try:
+        yield as_it_is
+    finally:
+        succeed(controller, "deploy")
 
 
 @contextmanager
@@ -49,8 +51,10 @@ def stale_pidfile(controller: Controller) -> Iterator[Change]:
     """A file that a dead worker left."""
     file = pids(controller) / "actionhero-worker-7"
     controller.lab.sh("web1", f"sh -c 'echo $$' >{file}")
-    yield as_it_is
-    file.unlink()
+    try:
+        yield as_it_is
+    finally:
+        file.unlink()
 
 
 @contextmanager
@@ -60,10 +64,12 @@ def foreign_pidfile(controller: Controller) -> Iterator[Change]:
     file = pids(controller) / "cluster_pidfile"
     own = file.read_text()
     file.write_text(str(pid))
-    yield as_it_is
-    file.write_text(own)
-    if stranger := find(pid):
-        stranger.signal(signal.SIGKILL)
+    try:
+        yield as_it_is
+    finally:
+        file.write_text(own)
+        if stranger := find(pid):
+            stranger.signal(signal.SIGKILL)
 
 
 @contextmanager
@@ -73,9 +79,11 @@ def dead_worker(controller: Controller) -> Iterator[Change]:
     leader.signal(signal.SIGSTOP)
     worker = next(p for p in controller.lab.processes("web1") if p.parent == leader.pid)
     worker.signal(signal.SIGKILL)
-    yield as_it_is
-    leader.signal(signal.SIGCONT)
-    await_well(controller)
+    try:
+        yield as_it_is
+    finally:
+        leader.signal(signal.SIGCONT)
+        await_well(controller)
 
 
 @contextmanager
@@ -88,11 +96,14 @@ def doomed_master(controller: Controller) -> Iterator[Change]:
     worker = next(p for p in controller.lab.processes("web1") if p.parent == leader.pid)
     worker.signal(signal.SIGKILL)
     log = app / "log/cluster.log"
-    wait_until(lambda: log.read_text().count("a fault") > 10, "crashes", 120)
-    broken.write_text(right)
-    yield as_it_is
-    wait_until(lambda: find(leader.pid) is None, "the end that was told", 120)
-    succeed(controller, "start", *WEB1)
+    try:
+        wait_until(lambda: log.read_text().count("a fault") > 10, "crashes", 120)
+        broken.write_text(right)
+        yield as_it_is
+    finally:
+        broken.write_text(right)
+        wait_until(lambda: find(leader.pid) is None, "the end that was told", 120)
+        succeed(controller, "start", *WEB1)
 
 
 @contextmanager
@@ -125,8 +136,10 @@ def drift(controller: Controller) -> Iterator[Change]:
     assert status(controller, change=change)["well"]
     with (directory / "actionhero").open("a") as file:
         file.write("# by hand, at night\n")
-    yield change
-    shutil.rmtree(directory)
+    try:
+        yield change
+    finally:
+        shutil.rmtree(directory)
 
 
 @contextmanager
@@ -135,18 +148,22 @@ def locked(controller: Controller) -> Iterator[Change]:
     controller.lab.commit("slowly")
     build = [{"run": "sleep 300", "timeout": 300}]
     running = controller.start("deploy", change=lambda data: data["app"].update(build=build))
-    running.wait_for("step_started", step="run_build", host="web1")
-    yield as_it_is
-    running.signal(signal.SIGINT)
-    running.finish()
+    try:
+        running.wait_for("step_started", step="run_build", host="web1")
+        yield as_it_is
+    finally:
+        running.signal(signal.SIGINT)
+        running.finish()
 
 
 @contextmanager
 def no_cluster(controller: Controller) -> Iterator[Change]:
     """It was stopped."""
     succeed(controller, "stop", *WEB1)
-    yield as_it_is
-    succeed(controller, "start", *WEB1)
+    try:
+        yield as_it_is
+    finally:
+        succeed(controller, "start", *WEB1)
 
 
 @contextmanager
@@ -166,11 +183,15 @@ def old_code(controller: Controller) -> Iterator[Change]:
         f"setsid {old}/node_modules/.bin/actionhero {words} >log/by-hand 2>&1 </dev/null &",
     )
     names = pids(controller)
-    wait_until(lambda: len([*names.glob("web1-worker-*")]) == 2, "both workers", 120)
-    wait_until(lambda: lab.get("web1", "/api/revision").status == 200, "an answer", 120)
-    yield as_it_is
-    succeed(controller, "restart", *WEB1)
-    shutil.rmtree(old)
+    try:
+        wait_until(lambda: len([*names.glob("web1-worker-*")]) == 2, "both workers", 120)
+        wait_until(lambda: lab.get("web1", "/api/revision").status == 200, "an answer", 120)
+        yield as_it_is
+    finally:
+        try:
+            succeed(controller, "restart", *WEB1)
+        finally:
+            shutil.rmtree(old)
 
 
 SITUATIONS: dict[str, Situation] = {
