@@ -55,11 +55,11 @@ is_actionhero() {
 # that an upgrade replaced still is. Some call it nodejs, node-20 (Fedora) or node20 (openSUSE).
 is_node() {
   # shellcheck disable=SC3013 # dash and busybox know it
-  [ ! "/proc/$1/exe" -ef "${node_program:-none}" ] || return 0
+  if [ "/proc/$1/exe" -ef "${node_program:-none}" ] || [ "/proc/$1/exe" -ef "${_node:-none}" ]; then return 0; fi
   _program=$(readlink "/proc/$1/exe" 2>/dev/null) || return 1
   _program=${_program%' (deleted)'}
-  case ${_program##*/} in node | nodejs | node[0-9]* | node-[0-9]*) return 0 ;; esac
-  return 1
+  case ${_program##*/} in node | nodejs | node[0-9]* | node-[0-9]*) ;; *) return 1 ;; esac
+  _node=$_program # what node_program may be a wrapper of
 }
 
 # real_directory PATH: PATH with every link resolved, as /proc/PID/cwd shows it.
@@ -71,15 +71,12 @@ list_children() {
     { pid = $1; sub(/^.*\) /, ""); if ($2 == parent && $1 != "Z") print pid, $20 }'
 }
 
-# list_working DIRECTORY: pids that work in DIRECTORY, as far as this user may know.
+# list_working DIRECTORY: pids that work in DIRECTORY, as far as this user may know. It is asked again
+# and again while processes start, and starts none.
 list_working() {
-  # shellcheck disable=SC2012 # names in /proc are numbers
-  ls -ld /proc/[0-9]*/cwd 2>/dev/null |
-    LC_ALL=C awk -v end=" -> $1" '
-      substr($0, length($0) - length(end) + 1) == end {
-        line = substr($0, 1, length($0) - length(end)); sub(/^.*\/proc\//, "", line)
-        sub(/\/.*$/, "", line); print line
-      }'
+  for _pid in /proc/[0-9]*; do
+    if is_at "${_pid#/proc/}" "$1"; then echo "${_pid#/proc/}"; fi
+  done
 }
 
 # list_near DIRECTORY: pids that work in a directory beside it, or nobody may know where.
