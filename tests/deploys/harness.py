@@ -5,6 +5,7 @@ Each run can have the lab's inventory with a change of its own.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -117,6 +118,9 @@ def invoke(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.P
     )
 
 
+_CHANGES = itertools.count(1)
+
+
 class Controller:
     """Where a person stands who deploys to a lab."""
 
@@ -133,7 +137,7 @@ class Controller:
             self._change(data)
             change(data)
 
-        return Controller(self.lab, self._directory / "with change", both)
+        return Controller(self.lab, self._directory / f"with change {next(_CHANGES)}", both)
 
     def run(
         self, task: str, *flags: str, change: Change | None = None, output: str = "json"
