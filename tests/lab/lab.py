@@ -11,13 +11,14 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deploy.errors import DeployError
 from tests.lab import daemons, inventory, sshd, toolchain, topology
 from tests.lab.accounts import deploy_account, nginx_account
-from tests.lab.processes import Process, belonging, end, find, wait_until
+from tests.lab.processes import Process, belonging, end, named, wait_until
 from tests.lab.repository import Repository
 from tests.lab.site import HTTP_PORT, ROLES, SSH_PORT, App, Site, Strategy
 from tests.lab.state import Service, State
@@ -215,13 +216,15 @@ class Lab:
         daemons.wait_for_replica(site)
 
     def _started(self, name: str, pidfile: Path, address: tuple[str, int]) -> None:
-        """Wait until a daemon listens, and write down who it is."""
+        """Wait until a daemon listens, and write down who it is.
+
+        Its pidfile may name the one before for a moment.
+        """
         wait_until(lambda: _listens(address), f"{name} on {address[0]}:{address[1]}")
-        wait_until(lambda: pidfile.exists() and bool(pidfile.read_text().strip()), str(pidfile))
-        process = find(int(pidfile.read_text()))
-        if process is None:
-            raise RuntimeError(f"{name} ended at once; see {pidfile.parent}")
-        self.state.add(Service(name, process.pid, process.start))
+        found = partial(named, pidfile)
+        wait_until(lambda: found() is not None, f"{name}, by its {pidfile}")
+        if process := found():
+            self.state.add(Service(name, process.pid, process.start))
 
     def _deployed(self) -> list[Process]:
         """All that runs, but for the daemons, nginx's workers and the hosts' inits."""

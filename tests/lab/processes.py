@@ -107,7 +107,13 @@ def end(find_all: Callable[[], Iterable[Process]], seconds: float = 10) -> None:
         wait_until(partial(_gone, left), "the end of killed processes")
 
 
-def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 15) -> None:
+def named(pidfile: Path) -> Process | None:
+    """The living process that it names."""
+    said = pidfile.read_text().strip() if pidfile.exists() else ""
+    return find(int(said)) if said else None
+
+
+def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 60) -> None:
     """Look every 10 ms until it is so, and less often where a look takes long: others wait for the
     processor, too. Raises RuntimeError that says what never came.
     """

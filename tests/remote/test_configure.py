@@ -34,7 +34,7 @@ def test_a_change_goes_out_while_requests_go_on(configured: Fleet) -> None:
     assert failed == []
     assert configured.comes_to("two")
     (compared, _) = said.events("file_compared")
-    assert (compared["verdict"], compared["diff"]) == ("changed +1 -1", [])
+    assert (compared["verdict"], compared["whole"]) == ("changed +1 -1", False)
     started = [one["step"] for one in said.events("step_started") if one["host"] == "web1"]
     assert started.count("reload_site") == 1
 
