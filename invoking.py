@@ -33,6 +33,8 @@ def command(*flags: str, name: str | None = None) -> Callable[[Callable[..., Non
         def run(*given: object, **named: object) -> None:
             bound = signature.bind(*given, **named)
             bound.apply_defaults()
+            if _HELP & {one for one in bound.arguments.values() if isinstance(one, str)}:
+                _explain(sys.argv)
             body(**{one: bound.arguments[one] for one in known})
 
         run.__signature__ = signature  # type: ignore[attr-defined]
@@ -40,6 +42,19 @@ def command(*flags: str, name: str | None = None) -> Callable[[Callable[..., Non
         return Task(run, name=name, help=lines, positional=_words(name or body.__name__, known))
 
     return make
+
+
+_HELP = {"--help", "-h"}
+
+
+def _explain(words: list[str]) -> None:
+    """End with what `invoke --help TASK` says; behind a task Invoke takes it for an environment."""
+    from invoke.main import program
+
+    at = next(place for place, word in enumerate(words) if word in _HELP)
+    while at and words[at].startswith("-"):
+        at -= 1
+    program.run(["invoke", *words[1:at], "--help", words[at]])
 
 
 def _words(task: str, known: Mapping[str, tuple[object, str]]) -> list[str] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,14 @@ def test_a_task_takes_its_flags_from_python_as_well(capsys: pytest.CaptureFixtur
         named("status").body(None, "no-such-environment")
     assert ended.value.code == 2
     assert "no environment 'no-such-environment'" in capsys.readouterr().err
+
+
+def test_help_behind_a_task_is_no_environment() -> None:
+    words = [sys.executable, "-m", "invoke", "deploy", "--help"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "prove on every host" in done.stdout
+    assert "--revision" in done.stdout
 
 
 def test_no_file_is_longer_than_250_lines() -> None:
