@@ -216,10 +216,7 @@ class Lab:
         daemons.wait_for_replica(site)
 
     def _started(self, name: str, pidfile: Path, address: tuple[str, int]) -> None:
-        """Wait until a daemon listens, and write down who it is.
-
-        Its pidfile may name the one before for a moment.
-        """
+        """Note who listens there once one does; its pidfile may name the one before for a moment."""
         wait_until(lambda: _listens(address), f"{name} on {address[0]}:{address[1]}")
         found = partial(named, pidfile)
         wait_until(lambda: found() is not None, f"{name}, by its {pidfile}")
