@@ -216,7 +216,7 @@ class Lab:
         daemons.wait_for_replica(site)
 
     def _started(self, name: str, pidfile: Path, address: tuple[str, int]) -> None:
-        """Note who listens there once one does; its pidfile may name the one before for a moment."""
+        """Note who listens there once one does; its pidfile may name the one before for a while."""
         wait_until(lambda: _listens(address), f"{name} on {address[0]}:{address[1]}")
         found = partial(named, pidfile)
         wait_until(lambda: found() is not None, f"{name}, by its {pidfile}")
