@@ -38,9 +38,6 @@ OURS = {one for found in FOUND.values() for ids in found.values() for one in ids
 PASSING = {"dead_worker", "unproved", "stale_pidfile", "missing_pidfile"}
 """May be told of a cluster that starts its workers over and over."""
 
-OVER = {"no_cluster"}
-"""What is told of a doomed master on a slow machine: it has ended before it could be looked at."""
-
 
 @pytest.fixture(scope="module", autouse=True)
 def together(live18: Controller) -> None:
@@ -63,10 +60,9 @@ def test_a_situation_is_told_and_nothing_beside(live18: Controller, name: str) -
     with SITUATIONS[name](live18) as change:
         said = live18.run("status", change=change)
         look = json.loads(said.lines[-1])
-        passing, wanted = (PASSING, OVER) if name == "doomed_master" else (set(), set())
+        passing = PASSING if name == "doomed_master" else set()
         told = {host: ids - passing for host, ids in found(look).items()}
-        if told.get("web1") != wanted or look["hosts"][0]["masters"]:
-            assert told == FOUND[name], said.text
+        assert told == FOUND[name], said.text
         assert said.code == (0 if name in ("all_well", "locked") else 1)
         assert look["well"] == (said.code == 0)
 
@@ -74,8 +70,8 @@ def test_a_situation_is_told_and_nothing_beside(live18: Controller, name: str) -
 def test_watch_looks_again_until_ctrl_c_which_ends_it_with_130(live18: Controller) -> None:
     running = live18.start("status", "--watch", "--interval", "1")
     lines = running._read()
-    first, second = json.loads(next(lines)), json.loads(next(lines))
-    assert first["at"] <= second["at"]  # in whole seconds
+    first = json.loads(next(lines))
+    second = next(one for one in map(json.loads, lines) if one["at"] > first["at"])
     assert first["hosts"][0]["masters"] == second["hosts"][0]["masters"]
     running.signal(signal.SIGINT)
     said = running.finish()

@@ -113,7 +113,7 @@ def named(pidfile: Path) -> Process | None:
     return find(int(said)) if said else None
 
 
-def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 15) -> None:
     """Look every 10 ms until it is so, and less often where a look takes long: others wait for the
     processor, too. Raises RuntimeError that says what never came.
     """

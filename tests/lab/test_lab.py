@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,24 +17,30 @@ from tests.lab import Lab, Load, Site
 from tests.lab.daemons import ask_redis
 from tests.lab.inventory import COMMITTED, text
 from tests.lab.processes import belonging, find, wait_until
-from tests.lab.site import HTTP_PORT, REDIS_PORT
+from tests.lab.site import HTTP_PORT, REDIS_PORT, App
 from tests.lab.sshd import environment
 from tests.lab.toolchain import provide
 from tests.lab.web import Response
 
 pytestmark = pytest.mark.lab
 
-START = "./node_modules/.bin/actionhero start cluster --workers=2"
+START = {
+    14: "./node_modules/.bin/actionhero startCluster --workers=2",
+    18: "./node_modules/.bin/actionhero start cluster --workers=2",
+    29: "node dist/server.js",
+}
 
 
-@pytest.fixture(scope="module")
-def installed(lab18: Lab) -> Iterator[Lab]:
-    """The app on web1, cloned and installed as the deploy user; deploys boot those of 14 and 29."""
-    lab18.reset()
-    clone = f"git clone -q {lab18.site.repository} {lab18.app_path('web1')}"
-    lab18.sh("web1", f"{clone}\ncd {lab18.app_path('web1')}\nnpm ci\nmkdir pids log")
-    yield lab18
-    lab18.reset()
+@pytest.fixture(scope="module", params=[14, 18, 29])
+def installed(request: pytest.FixtureRequest, labs: Callable[[App], Lab]) -> Iterator[Lab]:
+    """The app on web1, cloned and installed as the deploy user."""
+    lab = labs(request.param)
+    lab.reset()
+    build = "npm run build" if request.param == 29 else ":"
+    clone = f"git clone -q {lab.site.repository} {lab.app_path('web1')}"
+    lab.sh("web1", f"{clone}\ncd {lab.app_path('web1')}\nnpm ci\n{build}\nmkdir pids log")
+    yield lab
+    lab.reset()
 
 
 def test_committed_inventory_is_the_default_lab() -> None:
@@ -178,7 +184,7 @@ def start(lab: Lab, role: str) -> str:
     lab.sh(
         "web1",
         f"cd {app}; mkdir -p .deploy/sockets\n"
-        f"export {variables}\nsetsid {START} >log/out 2>&1 </dev/null &",
+        f"export {variables}\nsetsid {START[lab.site.app]} >log/out 2>&1 </dev/null &",
     )
 
     def answers() -> bool:
