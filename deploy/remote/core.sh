@@ -138,6 +138,18 @@ read_uptime() {
   _uptime=$((${_uptime%.*} * 100 + 1${_uptime#*.} - 100))
 }
 
+# set_limit SECONDS: is_late from then on. No process is started for either: they are asked at every poll.
+set_limit() {
+  read_uptime
+  _end=$((_uptime + $1 * 100))
+}
+
+# is_late: the seconds of set_limit are over.
+is_late() {
+  read_uptime
+  [ "$_uptime" -ge "$_end" ]
+}
+
 # run_fact ID VERB [ARGUMENT]...: ask one thing; what the verb prints is the answer.
 run_fact() {
   step=$1
@@ -209,6 +221,14 @@ exists() { [ -e "$1" ] || [ -L "$1" ]; }
 read_line() {
   _line=''
   IFS= read -r _line 2>/dev/null <"$1" || :
+}
+
+# value_in FILE KEY: what the file's line KEY=… says; nothing where there is none. No process is started
+# for it: a watcher asks all the time.
+value_in() {
+  while IFS= read -r _line; do
+    case $_line in "$2"=*) printf '%s\n' "${_line#*=}" ;; esac
+  done 2>/dev/null <"$1" || :
 }
 
 # flush PATH [-f]: fsync(2) of one file or directory, or with -f of its whole file system; of everything
