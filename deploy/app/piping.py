@@ -25,12 +25,17 @@ class PageReport:
         """The record has it already."""
 
     def close(self) -> None:
-        """Write the page; a run that told nothing has none. Raises OSError."""
+        """Write the page; a run that told nothing has none. Raises OSError that says what to do."""
         from deploy.app.reporting import page, write_private
         from deploy.reports.records import read_record
 
-        if self._record.stat().st_size:
+        if not self._record.stat().st_size:
+            return
+        try:
             write_private(self._path, page(read_record(self._record)))
+        except OSError as error:
+            why = f"{self._path} is not written: {error.strerror}"
+            raise OSError(f"{why}; later: invoke report {self._record.stem}") from error
 
 
 def write_files(session: Session, flags: Flags) -> None:
