@@ -45,22 +45,32 @@ def unattended(made: Production) -> set[str]:
 @contextmanager
 def open_redis(made: Production) -> Iterator[Wrong]:
     """A redis that needs no password, cannot write, and has a replica that gets nothing."""
-    late = {"repl-diskless-sync": "yes", "repl-diskless-sync-delay": "600"}
-    redis = Redis(made.directory / "open", late).start()
+    name, address = _own_name()
+    options = {"repl-diskless-sync": "yes", "repl-diskless-sync-delay": "600"}
+    options["bind"] = " ".join({ADDRESS, address})
+    redis = Redis(made.directory / "open", options).start()
     try:
         shutil.rmtree(redis.directory)
         redis.ask("BGSAVE")
         ask(made.lab, "replica", "REPLICAOF", ADDRESS, str(redis.port))
         wait_until(lambda: "bgsave_status:err" in redis.ask("INFO", "persistence"), "the fault")
         wait_until(lambda: "state=wait_bgsave" in redis.ask("INFO", "replication"), "a replica")
-        name = socket.gethostname()
-        named = socket.gethostbyname(name) == ADDRESS
-        place = {"REDIS_HOST": name if named else ADDRESS, "REDIS_PORT": str(redis.port)}
-        rules = {"redis_disk", "redis_lag", *(["redis_password"] if named else [])}
+        place = {"REDIS_HOST": name, "REDIS_PORT": str(redis.port)}
+        rules = {"redis_disk", "redis_lag", *(["redis_password"] if name != address else [])}
         yield Wrong(lambda data: data["env"].update(place), rules)
     finally:
         ask(made.lab, "replica", "REPLICAOF", "NO", "ONE")
         redis.stop()
+
+
+def _own_name() -> tuple[str, str]:
+    """The machine's name, where that leads to its loopback, and the address; else twice that."""
+    name = socket.gethostname()
+    try:
+        address = socket.gethostbyname(name)
+    except OSError:
+        address = ""
+    return (name, address) if address.startswith("127.") else (ADDRESS, ADDRESS)
 
 
 @contextmanager
