@@ -62,8 +62,9 @@ is_node() {
   _node=$_program # what node_program may be a wrapper of
 }
 
-# real_directory PATH: PATH with every link resolved, as /proc/PID/cwd shows it.
-real_directory() { (cd -P -- "$1" && pwd -P); }
+# real_directory PATH: PATH with every link resolved, as /proc/PID/cwd shows it. Only as
+# $(real_directory …): it goes there.
+real_directory() { cd -P -- "$1" && pwd -P; }
 
 # find_root: set _root to that of $app; false where there is no such directory. The second time no process
 # is started for it.

@@ -95,3 +95,9 @@ is_warm() {
 
 # warm_release: its name; nothing where there is none, or its time is over.
 warm_release() { if is_warm; then record warm release; fi; }
+
+# is_recorded RECORD NAME: that record of the host names this release. No process is started for it.
+is_recorded() {
+  read_value "$root/.deploy/$1" release
+  [ "$_value" = "$2" ]
+}

@@ -97,8 +97,7 @@ end_release() {
 
 # is_used NAME: it is pending, confirmed or warm.
 is_used() {
-  case $1 in "$(record pending release)" | "$(record confirmed release)" | "$(warm_release)") return 0 ;; esac
-  return 1
+  is_recorded pending "$1" || is_recorded confirmed "$1" || { is_recorded warm "$1" && is_warm; }
 }
 
 # quit_boot: the release that is spoken of does not start at boot any more; what is confirmed does,
