@@ -19,7 +19,7 @@ from deploy.app.target import find_target
 from deploy.checks import Finding, Subject, Target
 from deploy.checks.preflight import preflight
 from deploy.errors import DeployError, ExitCode
-from deploy.facts.host import Before, HostFacts, fact_lines, read_facts
+from deploy.facts.host import Before, HostFacts, environment_fact, fact_lines, read_facts
 from deploy.inventory import Environment, Host, frozen, layout_for
 from deploy.plan import Plan
 from deploy.reports.plan_text import plan_text
@@ -155,18 +155,24 @@ def inspect(
     Only with their secrets can hosts say what their redis has room for.
     """
     environment = session.environment
+    values = {
+        name: host_environment(environment, host, asked.secrets[name]) if asked else {}
+        for name, host in session.hosts.items()
+    }
     contexts = {}
     for name, host in session.hosts.items():
-        values = host_environment(environment, host, asked.secrets[name]) if asked else {}
-        context = host_context(environment, host, target.model, values)
+        context = host_context(environment, host, target.model, values[name])
         idle = (await_files(layout_for(environment, host), STAGE_WAIT),)
         calls = (*(idle if lock and asked and name in asked.files else ()), *context.calls)
         contexts[name] = replace(context, environment={}, calls=calls)
 
     def lines(host: Host) -> object:
         layout = layout_for(environment, host)
-        files = asked.files.get(host.name) if asked else None
-        return (*fact_lines(layout), *((files.question.line(layout),) if files else ()))
+        if not asked:
+            return fact_lines(layout)
+        files = asked.files.get(host.name)
+        kept = environment_fact(values[host.name]).line(layout)
+        return (*fact_lines(layout), kept, *((files.question.line(layout),) if files else ()))
 
     return gather(session, lines, lambda host: contexts[host.name], lock=lock, wait=wait)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from deploy import events
 from deploy.app import Flags
 from deploy.errors import DeployError
+from deploy.events import Event
 from deploy.executor.result import failure_of
 from deploy.reports import Broadcast
-from deploy.events import Event
 from deploy.reports.output import junit_reports, make_screen, runs_directory
 from deploy.session import Session
 

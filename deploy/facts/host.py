@@ -14,7 +14,7 @@ from deploy.facts.overlap import Overlap, OverlapState
 from deploy.facts.releases import Releases, ReleasesState
 from deploy.facts.tree import Tree, TreeState
 from deploy.inventory.layout import Layout, ReleasesLayout
-from deploy.shell import Line, call
+from deploy.shell import Argument, Line, Secret, call, exports
 
 Doubt: Fact[str] = Fact("doubt", lambda _: call("answers"), str.strip)
 """The first thing that speaks against the processes running the last checkout; empty: proved."""
@@ -23,6 +23,20 @@ ForeignFiles: Fact[tuple[str, ...]] = Fact(
     lambda layout: call("foreign_files", layout.app),
     lambda text: tuple(text.splitlines()),
 )
+
+
+def environment_fact(values: Mapping[str, Argument]) -> Fact[bool]:
+    """Whether the processes were given these values when they were deployed."""
+    text = Secret("environment", exports(dict(values)))
+    return Fact(
+        "environment",
+        lambda _: call("environment_state", text),
+        lambda said: said.strip() == "same",
+    )
+
+
+EnvironmentKept = environment_fact({})
+"""Its answer is read whatever the values were."""
 
 
 ACCESS_SECONDS = 20
@@ -78,6 +92,8 @@ class HostFacts:
     """The same."""
     config: ConfigState | None = None
     """The files that go live with a release; None where no program asks for it."""
+    environment: bool | None = None
+    """The processes were given the environment that they would be given now; None: nobody asked."""
 
     @property
     def head(self) -> str:
@@ -91,11 +107,15 @@ class HostFacts:
             return self.doubt
         if self.releases and (why := self.releases.objection):
             return why
+        if self.environment is False:
+            return "its environment is not that of the inventory any more"
         return "files of the tree were changed" if self.tree.dirty else "runs, but was never proved"
 
     def proves(self, revision: str) -> bool:
         """The revision is checked out, was proved, and nothing speaks against it now."""
         if self.doubt or self.tree.dirty or self.tree.head != revision:
+            return False
+        if self.environment is False:
             return False
         if self.releases:
             return self.releases.serves_what_is_confirmed
@@ -129,4 +149,7 @@ def read_facts(host: str, answers: Mapping[str, Answer]) -> HostFacts:
         releases=Releases.read(host, answers) if Releases.name in answers else None,
         overlap=Overlap.read(host, answers) if Overlap.name in answers else None,
         config=Config.read(host, answers) if Config.name in answers else None,
+        environment=EnvironmentKept.read(host, answers)
+        if EnvironmentKept.name in answers
+        else None,
     )

@@ -132,6 +132,11 @@ write_environment() {
   fi
 }
 
+# environment_state TEXT: "same" when TEXT is the environment that was written last.
+environment_state() {
+  if [ "$(cat "$state/env" 2>/dev/null)" = "$(printf '%s' "$1")" ]; then echo same; else echo other; fi
+}
+
 # restore_environment: the undo of write_environment.
 restore_environment() {
   [ -e "$state/env.previous" ] || unchanged

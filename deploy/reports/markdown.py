@@ -22,7 +22,10 @@ def summary(
     record: Path | None,
     page: str = "",
 ) -> str:
-    """The page; `page` is another, the report of the run. Text of hosts is shown as it is, and is never markup."""
+    """The summary; text of hosts is shown as it is, and is never markup.
+
+    `page` is the file that has the run's report.
+    """
     revision = f" {begun.revision[:10]}" if begun.revision else ""
     mark = "✅" if ended.exit_code == 0 else "❌"
     lines = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,3 +63,18 @@ def test_in_place_a_file_goes_live_where_the_code_is_as_wanted(place: Controller
     assert (steps >= STEPS, "checkout_tree" in steps) == (True, False)
     assert (live(place.lab), revisions(place)) == ({"rotate 7"}, before)
     assert "nothing to do" in with_rules(place, 7).run("deploy").end["message"]
+
+
+def test_in_place_a_new_environment_alone_is_given_to_the_processes(place: Controller) -> None:
+    """Found: "nothing to do" was said, and nobody had it."""
+
+    def told(data: dict[str, Any]) -> None:
+        data["env"] = {**data.get("env", {}), "TOLD": "since today"}
+
+    assert place.run("deploy").code == 0
+    said = place.with_change(told).run("deploy", output="terminal")
+    assert said.code == 0, said.text
+    assert "its environment is not that of the inventory any more" in said.text
+    for process in place.lab.processes("web1"):
+        assert b"TOLD=since today" in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
+    assert "nothing to do" in place.with_change(told).run("deploy").end["message"]

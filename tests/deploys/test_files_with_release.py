@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,22 @@ def test_a_new_file_goes_live_where_the_code_is_as_wanted(rules: Stand) -> None:
     assert refused.code == 1, refused.text
     assert live(rules.lab) == {"rotate 8"}
     await_rest(rules.lab)
+
+
+def test_a_new_environment_alone_is_given_to_the_processes(rules: Stand) -> None:
+    """Found: "nothing to do" was said, and nobody had it."""
+    old = rules.controller.serving()
+
+    def told(data: dict[str, Any]) -> None:
+        data["env"] = {**data.get("env", {}), "TOLD": "since today"}
+
+    said = rules.controller.with_change(told).run("deploy")
+    assert said.code == 0, said.text
+    assert {"boot_release", "switch_live"} <= {one["step"] for one in said.events("step_started")}
+    await_rest(rules.lab)
+    assert rules.controller.serving() == old
+    for process in rules.lab.processes("web1"):
+        assert b"TOLD=since today" in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
 
 
 def test_a_rollback_keeps_the_files_of_today_and_says_so(rules: Stand) -> None:

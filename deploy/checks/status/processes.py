@@ -115,7 +115,8 @@ def crashes(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
     count, most = _recent(one, one.look.crashes), _most(one)
     if 0 < count <= most:
         yield (
-            f"workers crashed {count} times in the last {WINDOW} s; above {most} the master ends itself",
+            f"workers crashed {count} times in the last {WINDOW} s;"
+            f" above {most} the master ends itself",
             f"{fleet.task('logs --since 10m', one.name)} says what crashed",
         )
 
