@@ -63,6 +63,7 @@ def test_render_writes_what_render_config_writes_and_tells_of_it_in_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEPLOY_INVENTORY", str(ROOT / "inventory"))
+    monkeypatch.setenv("CHAT_SPLUNK_HEC_TOKEN", "t0ken")
     for name in ("render", "render-config"):
         check = (False, "") if name == "render" else ()
         with pytest.raises(SystemExit) as ended:
