@@ -4,6 +4,7 @@ and 29 that find them. A role is booted as its cluster or process is, and asked 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -120,6 +121,8 @@ def test_role_boots_with_its_configuration(
             [worker] = tasks.ask("SMEMBERS", "resque:workers").splitlines()
             assert worker.endswith(":mail,*")
         assert list((app / "pids").glob("actionhero-*"))
+        wait(process, lambda: "notice" in levels(app))
+        assert levels(app) <= {"notice", "alert"}
     finally:
         _end(process)
 
@@ -139,12 +142,20 @@ def test_nothing_starts_without_the_server_token(
     assert not address.exists()
 
 
+def levels(app: Path) -> set[str]:
+    """How severe what is in the log is, which production.yml has begin at `notice`."""
+    lines = "".join(file.read_text() for file in (app / "shared/log").glob("*.log")).splitlines()
+    return {json.loads(line)["level"] for line in lines}
+
+
 def _render(production: Production, major: int, app: Path, name: str) -> Path:
     """Write the host's files over the app's own; the socket that the process will have."""
     environment = production.environment(path=str(app), actionhero=major)
     host = environment.hosts[name]
     write_files(render_config(environment, host), app)
-    Path(layout_for(environment, host).log).mkdir(parents=True, exist_ok=True)  # as a deploy does
+    log = Path(layout_for(environment, host).log)  # as a deploy makes it
+    shutil.rmtree(log, ignore_errors=True)
+    log.mkdir(parents=True)
     address = app / "tmp/0.sock"
     address.parent.mkdir(exist_ok=True)
     address.unlink(missing_ok=True)
