@@ -76,6 +76,19 @@ def test_render_writes_what_render_config_writes_and_tells_of_it_in_the_index(
     assert all(f"| ActionHero | {name} | - | - |" in index for name in written)
 
 
+def test_units_are_written_without_a_host_where_systemctl_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEPLOY_INVENTORY", str(ROOT / "inventory"))
+    with pytest.raises(SystemExit) as ended:
+        named("render-units").body(None, "production", "web1", str(tmp_path), "/usr/bin/systemctl")
+    assert ended.value.code == 0
+    written = files_of(tmp_path / "web1/systemd")
+    assert "User=deploy\n" in written["actionhero-srv-chat@.service"]
+    assert "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start" in written["sudoers"]
+    assert "web1: systemd-analyze: ok" in capsys.readouterr().out
+
+
 def files_of(directory: Path) -> dict[str, str]:
     """Every file below it, by its path there."""
     found = (path for path in directory.rglob("*") if path.is_file())
