@@ -12,12 +12,13 @@ from lab_tasks import lab_tasks
 from picturing import report, topology
 
 _LOOK = ("env", "limit", "output")
+_RUN = ("yes", "output", "junit", "report")
 _OPERATE = ("env", "limit", "dry_run", "yes", "output", "junit")
 
 
 @command(
     *("env", "revision", "limit", "without", "wait", "dry_run", "force"),
-    *("resume", "only_failed", "yes", "output", "junit"),
+    *("resume", "only_failed", *_RUN),
 )
 def deploy(**flags: object) -> None:
     """Deploy a revision, and prove on every host that it is what serves."""
@@ -25,13 +26,13 @@ def deploy(**flags: object) -> None:
     end("deploy", "resuming" if again else "deploying", **flags)
 
 
-@command("env", "to", "without", "wait", "limit", "dry_run", "yes", "output", "junit")
+@command("env", "to", "without", "wait", "limit", "dry_run", *_RUN)
 def rollback(**flags: object) -> None:
     """Put an earlier release live on every host, and prove it."""
     end("rollback", "rolling_back", **flags)
 
 
-@command("env", "limit", "without", "wait", "dry_run", "force", "yes", "output", "junit")
+@command("env", "limit", "without", "wait", "dry_run", "force", *_RUN)
 def adopt(**flags: object) -> None:
     """Turn what is deployed in place into the first release, while it serves."""
     end("adopt", "adopting", **flags)
@@ -176,9 +177,7 @@ def schema() -> None:
     end("schema", "looking")
 
 
-@command(
-    *("env", "diff", "limit", "without", "wait", "dry_run", "force", "yes", "output", "junit"),
-)
+@command("env", "diff", "limit", "without", "wait", "dry_run", "force", *_RUN)
 def configure(diff: bool, **flags: object) -> None:
     """Install the files of each host's programs: checked, reloaded and proved, or put back."""
     end("configure", "configuring", diff, **flags)

@@ -38,7 +38,12 @@ class Session:
     """A run over some hosts of an environment; a context manager that lets go of everything."""
 
     def __init__(
-        self, environment: Environment, hosts: Sequence[Host], task: str, output: str
+        self,
+        environment: Environment,
+        hosts: Sequence[Host],
+        task: str,
+        output: str,
+        page: str = "",
     ) -> None:
         now = datetime.now(timezone.utc)
         self.environment = environment
@@ -54,7 +59,7 @@ class Session:
         self._connecting: Connecting = {}
         self._is_started = False
         self._is_finished = False
-        self.emit = Broadcast(make_reports(output, self.run))
+        self.emit = Broadcast(make_reports(output, self.run, page))
         transports = {
             name: make_transport(host, environment.ssh) for name, host in self.hosts.items()
         }

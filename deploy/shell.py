@@ -148,9 +148,9 @@ def _cases(name: str, cases: Sequence[str]) -> str:
 
 
 def _library(verbs: Iterable[str]) -> list[str]:
-    """The text of core.sh and of every file that defines a verb or is needed by one that does."""
+    """The text of core.sh and of every file that defines a verb, with all that these need."""
     library, home = _read_library()
-    wanted: list[str] = ["core"]
+    wanted: list[str] = []
 
     def want(name: str) -> None:
         if name not in wanted:
@@ -158,6 +158,7 @@ def _library(verbs: Iterable[str]) -> list[str]:
             for needed in _needs(library[name]):
                 want(needed)
 
+    want("core")
     for verb in verbs:
         if verb not in home:
             raise DeployError(f"no verb {verb!r} in deploy/remote")

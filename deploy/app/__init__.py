@@ -40,6 +40,8 @@ class Flags:
     """Deploy again where the last run failed."""
     junit: str = ""
     """A file that gets the run as JUnit XML."""
+    report: str = ""
+    """A file that gets the run as a page."""
 
     @property
     def wait_seconds(self) -> int:

@@ -10,7 +10,7 @@ from deploy.app import Flags, confirm, load_all
 from deploy.app.deploying import refuse_freeze
 from deploy.app.files import Rendered, judge_edited, masks_of, part_of, render_hosts, show
 from deploy.app.masking import tell_runner
-from deploy.app.piping import write_junit
+from deploy.app.piping import write_files
 from deploy.app.recording import plan_history
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import Result, raise_first
@@ -34,8 +34,8 @@ def configure(diff: bool, flags: Flags) -> ExitCode:
     began += confirm(environment, flags)
     rendered = render_hosts(environment, hosts)
     masks = _masks(rendered, flags)
-    with Session(environment, _hosts(rendered), "configure", flags.output) as session:
-        write_junit(session, flags)
+    with Session(environment, _hosts(rendered), "configure", flags.output, flags.report) as session:
+        write_files(session, flags)
         session.began = began
         session.start()
         try:
@@ -58,7 +58,7 @@ def drift(flags: Flags) -> ExitCode:
     rendered = render_hosts(environment, hosts)
     masks = _masks(rendered, flags)
     with Session(environment, _hosts(rendered), "drift", flags.output) as session:
-        write_junit(session, flags)
+        write_files(session, flags)
         session.start()
         try:
             session.connect()

@@ -54,17 +54,25 @@ def _environment(subjects: Sequence[Subject], ssh_config: str) -> Environment:
 
 
 def choose_app(host: str, found: Discovery, path: str) -> FoundApp | None:
-    """The app in `path`, or the only one; None where none runs.
+    """The app in `path`, or the only one; None where none runs. While two releases of it do, the
+    later one.
 
     Raises DeployError (usage) where several do, and none of them there.
     """
-    apps = [one for one in found.apps if not path or path in (app_path(one), one.directory)]
-    if len(apps) < 2 and (apps or not found.apps or path):
+    every = {app_path(one): one for one in sorted(found.apps, key=_started)}
+    apps = [one for one in found.apps if path == one.directory]
+    apps = apps or [one for name, one in every.items() if path in ("", name)]
+    if len(apps) < 2:
         return apps[0] if apps else None
     raise DeployError(
-        f"{len(found.apps)} apps run there",
+        f"{len(every)} apps run there",
         host=host,
         hint="say which: --path DIRECTORY",
-        details=tuple(sorted(app_path(one) for one in found.apps)),
+        details=tuple(sorted(every)),
         exit_code=ExitCode.USAGE,
     )
+
+
+def _started(app: FoundApp) -> int:
+    """When its newest process did, in ticks since boot."""
+    return max((process.start for process in app.processes), default=0)

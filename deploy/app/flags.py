@@ -21,6 +21,7 @@ FLAGS: dict[str, tuple[object, str]] = {
         " (annotations, groups, a summary); audit: sarif too",
     ),
     "junit": ("", "also write this file: JUnit XML with a case a host and step"),
+    "report": ("", "also write this file in the end: the run as a page, also of one that fails"),
     "wait": ("", "wait in the queue for the lock, so long at most: 90s, 10m (default: not at all)"),
     "resume": (False, "finish or put back what the last run left when it was cut off"),
     "only_failed": (False, "only the hosts on which the last run failed, to the same revision"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from deploy.app import Flags
 from deploy.app.masking import read_host_secrets
 from deploy.app.notifying import notify
-from deploy.app.piping import write_junit
+from deploy.app.piping import write_files
 from deploy.errors import DeployError, ExitCode
 from deploy.inventory import Environment, Host
 from deploy.session import Session
@@ -32,8 +32,8 @@ def run_task(
     The command `began` at that moment of the monotonic clock, in seconds.
     """
     secrets = read_host_secrets(hosts, flags)
-    with Session(environment, hosts, task, flags.output) as session:
-        write_junit(session, flags)
+    with Session(environment, hosts, task, flags.output, flags.report) as session:
+        write_files(session, flags)
         session.began = began
         if task != "adopt":  # nothing new goes live
             notify(session, flags)

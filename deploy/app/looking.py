@@ -9,7 +9,7 @@ from typing import Any
 from deploy.app import Flags, load, load_all
 from deploy.app.deploying import inspect, refuse_findings
 from deploy.app.operating import _model
-from deploy.app.piping import write_junit
+from deploy.app.piping import write_files
 from deploy.app.target import find_target
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import raise_first
@@ -98,7 +98,7 @@ def check(flags: Flags) -> ExitCode:
     environment, hosts = load(flags)
     target = find_target(environment, flags.revision)
     with Session(environment, hosts, "check", flags.output) as session:
-        write_junit(session, flags)
+        write_files(session, flags)
         session.start(target.revision)
         try:
             session.connect()

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from deploy import events
 from deploy.app import Flags, confirm, load_all
-from deploy.app.piping import write_junit
+from deploy.app.piping import write_files
 from deploy.errors import DeployError, ExitCode
 from deploy.inventory import Environment, Host
 from deploy.plan import Plan
@@ -49,7 +49,7 @@ def _run(task: str, flags: Flags, build: Build) -> ExitCode:
         )
     confirm(environment, flags)
     with Session(environment, hosts, task, flags.output) as session:
-        write_junit(session, flags)
+        write_files(session, flags)
         session.start()
         plan = build(environment, hosts, session.run)
         if flags.dry_run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy import events
 from deploy.app import Flags, confirm, load
 from deploy.app.masking import read_host_secrets
-from deploy.app.piping import write_junit
+from deploy.app.piping import write_files
 from deploy.errors import DeployError, ExitCode
 from deploy.executor.result import Result
 from deploy.facts.cluster import Cluster
@@ -29,7 +29,7 @@ def operate(operation: str, flags: Flags) -> ExitCode:
         hosts = tuple(_with_workers(host, flags.workers) for host in hosts)
     secrets = read_host_secrets(hosts, flags)
     with Session(environment, hosts, operation, flags.output) as session:
-        write_junit(session, flags)
+        write_files(session, flags)
         session.start()
         try:
             plan = plan_operation(

@@ -1,20 +1,50 @@
-"""What only a pipeline gets: JUnit of a run, and the words of a run for an error before it."""
+"""What a pipeline keeps of a run: JUnit, a page; and the words of a run for an error before it."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from deploy import events
 from deploy.app import Flags
 from deploy.errors import DeployError
 from deploy.executor.result import failure_of
 from deploy.reports import Broadcast
-from deploy.reports.output import junit_reports, make_screen
+from deploy.events import Event
+from deploy.reports.output import junit_reports, make_screen, runs_directory
 from deploy.session import Session
 
 
-def write_junit(session: Session, flags: Flags) -> None:
-    """Write the file that was asked for, if any, when the run ends."""
+class PageReport:
+    """Writes `path` from the record of the run, whichever way it ended."""
+
+    def __init__(self, path: Path, record: Path) -> None:
+        self._path = path
+        self._record = record
+
+    def take(self, _: Event) -> None:
+        """The record has it already."""
+
+    def close(self) -> None:
+        """Write the page; a run that told nothing has none. Raises OSError that says what to do."""
+        from deploy.app.reporting import page, write_private
+        from deploy.reports.records import read_record
+
+        if not self._record.stat().st_size:
+            return
+        try:
+            write_private(self._path, page(read_record(self._record)))
+        except OSError as error:
+            why = f"{self._path} is not written: {error.strerror}"
+            raise OSError(f"{why}; later: invoke report {self._record.stem}") from error
+
+
+def write_files(session: Session, flags: Flags) -> None:
+    """Write the files that were asked for, if any, when the run ends."""
     for report in junit_reports(flags.junit):
         session.emit.add(report)
+    if flags.report:
+        record = runs_directory() / f"{session.run}.jsonl"
+        session.emit.add(PageReport(Path(flags.report), record))
 
 
 def tell_pipeline(error: DeployError, task: str, flags: Flags) -> None:

@@ -46,11 +46,15 @@ is_master() {
 
 # list_ours: "pid start" of each process of this user that works in the app and is ActionHero's.
 list_ours() {
-  _root=$(real_directory "$app" 2>/dev/null) || return 0
-  for _pid in $(list_working "$_root"); do
-    if read_process "$_pid" && is_ours "$_pid" "$_start" "$_root"; then echo "$_pid $_start"; fi
+  find_root || return 0
+  for _pid in /proc/[0-9]*; do
+    _pid=${_pid#/proc/}
+    if is_at "$_pid" "$_root" && is_living "$_pid" && is_actionhero "$_pid"; then echo "$_pid $_start"; fi
   done
 }
+
+# is_living PID: it runs, and is this user's.
+is_living() { [ -O "/proc/$1" ] && read_process "$1" && [ "$_state" != Z ]; }
 
 # list_held: inodes of the sockets that the processes of standard input ("pid start" lines) hold.
 list_held() {
@@ -61,13 +65,15 @@ list_held() {
 }
 
 # list_tops: "pid start" of the processes that a supervisor starts: masters, or each process.
-list_tops() { list_ours | choose_tops; }
+list_tops() { choose_tops "$(list_ours)"; }
 
-# choose_tops: those of them that standard input names.
+# choose_tops LINES: those of them that LINES name.
 choose_tops() {
   while read -r _pid _start; do
     if is_top "$_pid" && ! is_copy "$_pid"; then echo "$_pid $_start"; fi
-  done
+  done <<LINES
+$1
+LINES
 }
 
 # is_top PID: its command line is that of what a supervisor starts.
@@ -86,12 +92,12 @@ find_master() { only_master "$(list_tops)"; }
 
 # only_master TOPS: the same, of those.
 only_master() {
-  _tops=$1
-  [ -n "$_tops" ] || return 1
-  [ "$(printf '%s\n' "$_tops" | wc -l)" -eq 1 ] || refuse \
-    "more than one cluster master runs from $app: $(printf '%s' "$_tops" | tr '\n' ',')" \
+  [ -n "$1" ] || return 1
+  count_lines "$1"
+  [ "$_count" -eq 1 ] || refuse \
+    "more than one cluster master runs from $app: $(printf '%s' "$1" | tr '\n' ',')" \
     "find out which one serves, and stop the other: invoke pids shows them"
-  master=${_tops% *} master_start=${_tops#* }
+  master=${1% *} master_start=${1#* }
 }
 
 # list_workers: "pid start" of what serves: the master's children, or each process.
@@ -99,7 +105,7 @@ list_workers() {
   if [ "$model" = processes ]; then
     list_tops
   elif find_master; then
-    list_children "$master"
+    list_own_children "$master"
   fi
 }
 
@@ -209,12 +215,13 @@ mark_touched() {
   esac
 }
 
-# count_workers: how many workers live.
-count_workers() { list_workers | count_lines; }
+# count_workers: set _count to how many workers live.
+count_workers() { count_lines "$(list_workers)"; }
 
-# count_lines: how many lines of standard input are not empty.
+# count_lines LINES: set _count to how many of them are not empty.
 count_lines() {
-  _lines=0
-  while read -r _line; do [ -z "$_line" ] || _lines=$((_lines + 1)); done
-  echo "$_lines"
+  _count=0
+  while read -r _line; do [ -z "$_line" ] || _count=$((_count + 1)); done <<LINES
+$1
+LINES
 }

@@ -2,6 +2,7 @@
 # Descriptors: 3 the controller's bytes, 4 reports, 6 what is pending, 7 a reload, 8 environment lock,
 # 9 stage lock.
 # Reports are RFC 7464 text sequences that carry the run's nonce; all else is log, on standard error.
+# needs: writing
 # shellcheck shell=sh
 
 UNCHANGED=80
@@ -138,6 +139,18 @@ read_uptime() {
   _uptime=$((${_uptime%.*} * 100 + 1${_uptime#*.} - 100))
 }
 
+# set_limit SECONDS: is_late from then on. No process is started for either: they are asked at every poll.
+set_limit() {
+  read_uptime
+  _end=$((_uptime + $1 * 100))
+}
+
+# is_late: the seconds of set_limit are over.
+is_late() {
+  read_uptime
+  [ "$_uptime" -ge "$_end" ]
+}
+
 # run_fact ID VERB [ARGUMENT]...: ask one thing; what the verb prints is the answer.
 run_fact() {
   step=$1
@@ -194,52 +207,4 @@ limited() {
   _limit=$1
   shift
   timeout -k 10 "$_limit" "$@" </dev/null 3<&- 4>&- 8<&-
-}
-
-# rename FROM TO: rename(2), which never moves into a directory that TO links to.
-rename() {
-  mv -T "$1" "$2" 2>/dev/null ||
-    node -e 'require("fs").renameSync(process.argv[1], process.argv[2])' "$1" "$2"
-}
-
-# exists PATH: also true of a link that leads nowhere.
-exists() { [ -e "$1" ] || [ -L "$1" ]; }
-
-# read_line FILE: set _line to its first line; to nothing where there is none. No process is started for it.
-read_line() {
-  _line=''
-  IFS= read -r _line 2>/dev/null <"$1" || :
-}
-
-# flush PATH [-f]: fsync(2) of one file or directory, or with -f of its whole file system; of everything
-# where sync(1) takes neither.
-flush() { sync ${2+"$2"} "$1" 2>/dev/null || sync; }
-
-# write_file PATH MODE TEXT: replace a file as a whole.
-write_file() {
-  _partial="$1.partial.$$"
-  (
-    umask 077
-    printf '%s' "$3" >"$_partial"
-  )
-  chmod "$2" "$_partial"
-  rename "$_partial" "$1"
-}
-
-# write_durable PATH MODE TEXT: the same, and on disk when this returns.
-write_durable() {
-  _partial="$1.partial.$$"
-  (
-    umask 077
-    printf '%s' "$3" >"$_partial"
-  )
-  chmod "$2" "$_partial"
-  flush "$_partial"
-  rename_durable "$_partial" "$1"
-}
-
-# rename_durable FROM TO: one rename within a directory, on disk when this returns.
-rename_durable() {
-  rename "$1" "$2"
-  flush "${2%/*}"
 }

@@ -8,12 +8,14 @@
 # when none came or ended for PATIENCE s, is told again: it is cut when its processes stop. COUNT is the
 # verb that counts them.
 drain_release() {
-  _since=$(ticks_now) _limit=$2 _last=$(($2 + ${linger:-0})) _quiet=0 _told=''
-  _still=$_since
+  _limit=$2 _last=$(($2 + ${linger:-0})) _quiet=0 _told=''
+  read_uptime
+  _since=$_uptime _still=$_uptime
   while [ "$_quiet" -lt 4 ]; do
     _open=$("${3:-count_connections}" "$1")
     if [ "$_open" -eq 0 ]; then _quiet=$((_quiet + 1)); else _quiet=0; fi
-    [ "$_open" = "$_told" ] || _still=$(ticks_now)
+    read_uptime
+    [ "$_open" = "$_told" ] || _still=$_uptime
     if [ "$_open" -gt 0 ] && { is_over "$_limit" || is_still "${4:-}"; }; then
       [ "$_limit" -ne "$2" ] || tell_long_lived "$1"
       if is_over "$_last" || is_still "${4:-}"; then
@@ -30,13 +32,13 @@ drain_release() {
 }
 
 # drained: seconds since the drain began.
-drained() { echo $((($(ticks_now) - _since) / 100)); }
+drained() { echo $(((_uptime - _since) / 100)); }
 
 # is_over SECONDS: so many went by since the drain began.
-is_over() { [ "$(ticks_now)" -ge $((_since + $1 * 100)) ]; }
+is_over() { [ "$_uptime" -ge $((_since + $1 * 100)) ]; }
 
 # is_still [SECONDS]: so many went by in which no connection came or ended.
-is_still() { [ -n "$1" ] && [ "$(ticks_now)" -ge $((_still + $1 * 100)) ]; }
+is_still() { [ -n "$1" ] && [ "$_uptime" -ge $((_still + $1 * 100)) ]; }
 
 # tell_long_lived NAME: those that are left outlasted every request.
 tell_long_lived() {
@@ -75,7 +77,8 @@ count_held() {
 # drain_process INDEX SECONDS: its socket loses its name: nginx asks the others from here on, and it has
 # SECONDS to end what it works on. A port cannot be hidden, and the only process need not be.
 drain_process() {
-  _socket=$(endpoint "$1")
+  find_endpoint "$1"
+  _socket=$_endpoint
   case $_socket in /*) ;; *) return 0 ;; esac
   if [ "$workers" -lt 2 ] || [ "$2" -eq 0 ]; then return 0; fi
   rm -f "$_socket"

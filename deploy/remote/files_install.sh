@@ -122,9 +122,10 @@ prove_program() {
   _name=$1 _sudo=$2 _limit=$3 _pidfile=$4 _renews=$5
   _since=$(cat "$config/reloaded.$1" 2>/dev/null) || _since=0
   shift 5
-  _end=$(($(ticks_now) + _limit * 100)) _told=''
+  _told=''
+  set_limit "$_limit"
   until _against=$(doubt_taken "$@"); [ -z "$_against" ]; do
-    [ "$(ticks_now)" -lt "$_end" ] ||
+    ! is_late ||
       refuse "$_name is not proved after $_limit s: $_against" "see its log; the old files are put back"
     [ "$_against" = "$_told" ] || note "not yet: $_against"
     _told=$_against

@@ -14,9 +14,9 @@ watch_gate() {
   }
   _offset=$(wc -c 2>/dev/null <"${_log:-/dev/null}") || _offset=0
   _kills=$(count_kills)
-  _end=$(($(ticks_now) + $1 * 100))
+  set_limit "$1"
   refuse_unsteady
-  while [ "$(ticks_now)" -lt "$_end" ]; do
+  until is_late; do
     sleep 0.5
     refuse_unsteady
   done

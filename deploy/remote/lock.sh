@@ -37,11 +37,11 @@ take_free() {
 # queue_for_lock STATE SECONDS: first come, first served. A ticket counts while who drew it lives:
 # it holds a lock of its own. False when the time is over, or the controller is gone.
 queue_for_lock() {
-  _until=$(($(ticks_now) + $2 * 100))
+  set_limit "$2"
   draw_ticket "$1"
   note "waiting for the lock, ticket ${_ticket##*/}: $(tr '\n' ' ' 2>/dev/null <"$1/lock.holder")"
   until is_next "$1" && flock -n 8; do
-    if [ "$(ticks_now)" -ge "$_until" ] || controller_left; then
+    if is_late || controller_left; then
       rm -f "$_ticket"
       return 1
     fi

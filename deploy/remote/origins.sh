@@ -4,20 +4,19 @@
 # shellcheck shell=sh
 
 # doubt_program PID: it works in the app's directory, but runs a program of another one: of an older
-# release, or of packages that are not the app's.
+# release, or of packages that are not the app's; false when it does not.
 doubt_program() {
   _word=$(program_word "$1")
-  [ -n "$_word" ] || return 0
+  [ -n "$_word" ] || return 1
   _program=$(cd -P "/proc/$1/cwd" 2>/dev/null && readlink -f -- "$_word") || _program=''
   if [ -z "$_program" ] || [ ! -e "$_program" ]; then
     echo "process $1 was started from $_word, which is gone"
-    return
+    return 0
   fi
+  case $_program in "$_root"/*) return 1 ;; esac
   _modules=$(real_directory "$_root/node_modules" 2>/dev/null) || _modules=$_root/node_modules
-  case $_program in
-    "$_root"/* | "$_modules"/*) ;;
-    *) echo "process $1 runs $_program, which is not of $_root: invoke restart starts the app's own" ;;
-  esac
+  case $_program in "$_modules"/*) return 1 ;; esac
+  echo "process $1 runs $_program, which is not of $_root: invoke restart starts the app's own"
 }
 
 # program_word PID: the word of its command line that names what Node runs.

@@ -62,12 +62,36 @@ is_node() {
   _node=$_program # what node_program may be a wrapper of
 }
 
-# real_directory PATH: PATH with every link resolved, as /proc/PID/cwd shows it.
-real_directory() { (cd -P -- "$1" && pwd -P); }
+# real_directory PATH: PATH with every link resolved, as /proc/PID/cwd shows it. Only as
+# $(real_directory …): it goes there.
+real_directory() { cd -P -- "$1" && pwd -P; }
+
+# find_root: set _root to that of $app; false where there is no such directory. The second time no process
+# is started for it.
+find_root() {
+  # shellcheck disable=SC3013 # dash and busybox know it
+  if [ "${_resolved_of-}" != "$app" ] || ! [ "$_resolved" -ef "$app" ]; then
+    _resolved=$(real_directory "$app" 2>/dev/null) || return 1
+    _resolved_of=$app
+  fi
+  _root=$_resolved
+}
 
 # list_children PID: "pid start" a line, of the living children.
-list_children() {
-  cat /proc/[0-9]*/stat 2>/dev/null | LC_ALL=C awk -v parent="$1" '
+list_children() { cat /proc/[0-9]*/stat 2>/dev/null | choose_children "$1"; }
+
+# list_own_children PID: those of this user. It is asked again and again, and the kernel takes its time
+# for each process that is read.
+list_own_children() {
+  _stats=''
+  for _each in /proc/[0-9]*; do [ ! -O "$_each" ] || _stats="$_stats $_each/stat"; done
+  # shellcheck disable=SC2086 # names in /proc are numbers
+  cat /dev/null $_stats 2>/dev/null | choose_children "$1"
+}
+
+# choose_children PID: those of the lines of standard input (proc(5), stat).
+choose_children() {
+  LC_ALL=C awk -v parent="$1" '
     { pid = $1; sub(/^.*\) /, ""); if ($2 == parent && $1 != "Z") print pid, $20 }'
 }
 

@@ -22,10 +22,10 @@ checkout_ticks() {
 
 # await_proof SINCE SECONDS: poll until nothing speaks against it, or refuse with what still does.
 await_proof() {
-  _end=$(($(ticks_now) + $2 * 100)) _against='' _told=''
+  set_limit "$2"
+  _against='' _told=''
   until _against=$(doubt "$1") || exit "$?"; [ -z "$_against" ]; do
-    [ "$(ticks_now)" -lt "$_end" ] ||
-      refuse "not proved after $2 s: $_against" "see log/ on the host, and invoke status"
+    ! is_late || refuse "not proved after $2 s: $_against" "see log/ on the host, and invoke status"
     [ "$_against" = "$_told" ] || note "not yet: $_against"
     _told=$_against
     sleep 0.2
@@ -34,41 +34,41 @@ await_proof() {
 
 # doubt SINCE: the first thing that speaks against it; nothing when all is proved.
 doubt() {
-  _root=$(real_directory "$app" 2>/dev/null) || _root=$app
-  # Who is ours is asked once: it costs some processes for each of them, and everybody waits.
-  _ours=$(list_ours)
-  _tops=$(printf '%s\n' "$_ours" | choose_tops)
+  find_root || _root=$app
+  _ours=$(list_ours) # asked once: everybody waits
+  _tops=$(choose_tops "$_ours")
   if [ "$model" = processes ]; then
     _all=$_tops
   elif only_master "$_tops"; then
-    _all=$(list_children "$master")
+    _all=$(list_own_children "$master")
   else
     echo "no cluster master runs from $app"
     return
   fi
-  _count=$(printf '%s\n' "$_all" | count_lines)
+  count_lines "$_all"
   if [ "$_count" -ne "$workers" ]; then
     echo "$_count of $workers workers run"
     return
   fi
-  _first=$(
-    printf '%s\n' "$_all" | while read -r _pid _start; do doubt_worker "$_pid" "$_start" "$1"; done
-    printf '%s\n' "$_tops" | while read -r _pid _; do doubt_program "$_pid"; done
-  )
-  if [ -n "$_first" ]; then
-    first_line "$_first"
-  else
-    doubt_answers "$_all" "$_ours"
-  fi
+  doubt_each "$1" || doubt_answers "$_all" "$_ours"
 }
 
-# first_line LINES: the first of them.
-first_line() {
-  printf '%s\n' "${1%%
-*}"
+# doubt_each SINCE: the first thing that speaks against one of $_all or of $_tops; false when nothing does.
+doubt_each() {
+  while read -r _pid _start; do
+    if doubt_worker "$_pid" "$_start" "$1"; then return 0; fi
+  done <<WORKERS
+$_all
+WORKERS
+  while read -r _pid _; do
+    if doubt_program "$_pid"; then return 0; fi
+  done <<TOPS
+$_tops
+TOPS
+  return 1
 }
 
-# doubt_worker PID START SINCE: what speaks against one worker.
+# doubt_worker PID START SINCE: what speaks against one worker; false when nothing does.
 doubt_worker() {
   if [ "$2" -lt "$3" ]; then
     echo "worker $1 started before the checkout"
@@ -78,6 +78,8 @@ doubt_worker() {
     echo "worker $1 works in $(readlink "/proc/$1/cwd"), not in $_root"
   elif ! is_named "$1"; then
     echo "no pidfile names worker $1"
+  else
+    return 1
   fi
 }
 
@@ -123,12 +125,18 @@ $2 "*) return 0 ;;
   return 1
 }
 
-# endpoint INDEX: where the process of that index listens: a socket's path or a port.
-endpoint() {
+# find_endpoint INDEX: set _endpoint to where the process of that index listens: a socket's path or a port.
+find_endpoint() {
   case $listen in
-    /*) echo "$listen/$1.sock" ;;
-    *) echo $((listen + $1)) ;;
+    /*) _endpoint=$listen/$1.sock ;;
+    *) _endpoint=$((listen + $1)) ;;
   esac
+}
+
+# is_silent INDEX: nobody listens there, for certain and without a process to find out: no such socket.
+is_silent() {
+  find_endpoint "$1"
+  case $_endpoint in /*) [ ! -S "$_endpoint" ] ;; *) return 1 ;; esac
 }
 
 # ask_workers: the distinct ids that answer on the health path; fails, with the reason, when fewer
@@ -140,7 +148,8 @@ with_endpoints() {
   if [ "$model" = processes ]; then _ends=$workers; else _ends=1; fi
   _index=0
   while [ "$_index" -lt "$_ends" ]; do
-    set -- "$@" "$(endpoint "$_index")"
+    find_endpoint "$_index"
+    set -- "$@" "$_endpoint"
     _index=$((_index + 1))
   done
   "$@"
@@ -149,10 +158,10 @@ with_endpoints() {
 # await_answer INDEX SECONDS OFFSET: the process of that index answers. One that ends is a crash,
 # told with what it printed after OFFSET bytes.
 await_answer() {
-  _end=$(($(ticks_now) + $2 * 100)) _looks=0
+  set_limit "$2"
+  _looks=0
   until _answer=$(ask_process "$1"); do
-    [ "$(ticks_now)" -lt "$_end" ] ||
-      refuse_boot "process $1 does not answer $health after $2 s: $_answer" "$1" "$3"
+    ! is_late || refuse_boot "process $1 does not answer $health after $2 s: $_answer" "$1" "$3"
     if [ -n "$(list_index "$1")" ]; then
       _looks=$_BOOT_LOOKS
     elif [ $((_looks += 1)) -gt "$_BOOT_LOOKS" ]; then
@@ -166,7 +175,13 @@ await_answer() {
 _BOOT_LOOKS=15
 
 # ask_process INDEX: whether the process of that index answers; if not, why.
-ask_process() { node -e "$ask_script" "$health" 1 "$(endpoint "$1")" 2>&1 3<&- 4>&- 9<&-; }
+ask_process() {
+  if is_silent "$1"; then
+    echo "there is no $_endpoint"
+    return 1
+  fi
+  node -e "$ask_script" "$health" 1 "$_endpoint" 2>&1 3<&- 4>&- 9<&-
+}
 
 # refuse_boot WHY INDEX OFFSET: refuse, with what that process printed since then.
 refuse_boot() {

@@ -18,6 +18,7 @@ prune_releases() {
   list_needles >"$_needles"
   _users=$(list_users "$_needles")
   rm -f "$_needles"
+  _kept=$(list_kept)
   for _name in $(list_complete | LC_ALL=C sort -r); do judge_release; done
   prune_keyed deps
   prune_keyed venvs
@@ -35,10 +36,13 @@ check_records() {
 }
 
 # recorded RECORD KEY: a value of one of the host's records.
-recorded() { sed -n "s/^$2=//p" "$_root/.deploy/$1" 2>/dev/null || :; }
+recorded() { value_in "$_root/.deploy/$1" "$2"; }
 
 # linked PATH: the name of the release that a link leads to; nothing where there is none.
-linked() { readlink "$1" | sed 's|.*/||' || :; }
+linked() {
+  _leads=$(readlink "$1") || return 0
+  printf '%s\n' "${_leads##*/}"
+}
 
 # list_complete: names of complete releases; what else stands there was not made by us.
 list_complete() {
@@ -71,15 +75,22 @@ judge_release() {
   fi
 }
 
-# reason_to_keep: why it stays whatever its age; nothing when it may go.
-reason_to_keep() {
-  for _record in confirmed pending; do
-    [ "$(recorded "$_record" release)" != "$_name" ] || { echo "$_record" && return; }
-  done
+# list_kept: "NAME WHY" a line, of what stays whatever its age.
+list_kept() {
+  for _record in confirmed pending; do echo "$(recorded "$_record" release) $_record"; done
   for _link in "$_root/current" "$_root/previous" "${sockets:-$_root/shared/sockets}/live"; do
-    [ "$(linked "$_link")" != "$_name" ] || { echo "${_link##*/}" && return; }
+    echo "$(linked "$_link") ${_link##*/}"
   done
-  ! printf '%s\n' "$_named" | grep -qxF -e "$_name" || { echo "this run names it" && return; }
+  printf '%s\n' "$_named" | sed 's/$/ this run names it/'
+}
+
+# reason_to_keep: why $_name stays whatever its age; nothing when it may go.
+reason_to_keep() {
+  while read -r _each _reason; do
+    [ "$_each" != "$_name" ] || { echo "$_reason" && return; }
+  done <<KEPT
+$_kept
+KEPT
   _using=$(users_of "releases/$_name")
   [ -z "$_using" ] || echo "used by $_using"
 }

@@ -38,10 +38,11 @@ open_register() {
 
 # decide_register RUN INCARNATION commit|abort SECONDS: ask until it is read; it is what was wanted.
 decide_register() {
-  _end=$(($(register_clock) + $4)) _told=''
+  set_limit "$4"
+  _told=''
   while _said=$(ask_register decide "$1" "$2" "$3"); do
     case $_said in unreachable*) ;; *) break ;; esac
-    [ "$(register_clock)" -lt "$_end" ] || break
+    ! is_late || break
     [ "$_said" = "$_told" ] || note "the decision is not read yet: ${_said#unreachable }"
     _told=$_said
     sleep 0.5
@@ -79,6 +80,3 @@ refuse_register() {
   [ "$1" != none ] || refuse "this fleet has no register" "set \`decision\` in the inventory"
   refuse "the register cannot be asked: ${1#unreachable }" "$2"
 }
-
-# register_clock: seconds since the machine's boot, which nobody sets.
-register_clock() { cut -d . -f 1 /proc/uptime; }

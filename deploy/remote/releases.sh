@@ -51,14 +51,6 @@ health=$(quote "$health")
 # record FILE KEY: what a record of the host says; nothing where there is no such record.
 record() { value_in "$root/.deploy/$1" "$2"; }
 
-# value_in FILE KEY: what the file's line KEY=… says; nothing where there is none. No process is started
-# for it: a watcher asks all the time.
-value_in() {
-  while IFS= read -r _line; do
-    case $_line in "$2"=*) printf '%s\n' "${_line#*=}" ;; esac
-  done 2>/dev/null <"$1" || :
-}
-
 # write_record FILE TEXT: durable before it is seen, and seen as a whole.
 write_record() { write_durable "$root/.deploy/$1" 600 "$2"; }
 
@@ -97,9 +89,15 @@ live_release() { readlink "$sockets/live" || :; }
 
 # is_warm: there is a warm release, and its time is not over.
 is_warm() {
-  [ "$(record warm boot)" = "$(boot_id)" ] || return 1
+  [ -e "$root/.deploy/warm" ] && [ "$(record warm boot)" = "$(boot_id)" ] || return 1
   [ "$(ticks_now)" -lt "$(record warm until)" ]
 }
 
 # warm_release: its name; nothing where there is none, or its time is over.
 warm_release() { if is_warm; then record warm release; fi; }
+
+# is_recorded RECORD NAME: that record of the host names this release. No process is started for it.
+is_recorded() {
+  read_value "$root/.deploy/$1" release
+  [ "$_value" = "$2" ]
+}

@@ -18,12 +18,12 @@ reload_cluster() {
     return
   fi
   find_master || refuse "no cluster master runs from $app" "start it: invoke start"
-  _root=$(real_directory "$app")
-  _against=$(doubt_program "$master")
+  find_root
+  _against=$(doubt_program "$master") || :
   [ -z "$_against" ] || refuse "$_against" "its workers would run that, too; nothing was signalled"
   own_reload
   wait_for_equilibrium "$1"
-  _old=$(list_children "$master")
+  _old=$(list_own_children "$master")
   _offset=$(wc -c 2>/dev/null <"$app/log/cluster.log") || _offset=0
   mark_touched signalled
   _since=$(ticks_now)
@@ -38,7 +38,7 @@ reload_cluster() {
 wait_for_equilibrium() {
   _before='' _polls=$(($1 * 2))
   while :; do
-    _now=$(list_children "$master")
+    _now=$(list_own_children "$master")
     [ -n "$_now" ] || _now=none
     if [ "$_now" = "$_before" ] && [ "$(printf '%s\n' "$_now" | wc -l)" -eq "$workers" ]; then return; fi
     [ "$_before" = "$_now" ] && [ "$_polls" -le 0 ] && break
@@ -58,11 +58,11 @@ await_new_workers() {
     sleep 0.2
     is_alive "$master" "$master_start" ||
       crashed "the cluster master $master died during the reload"
-    _now=$(list_children "$master")
+    _now=$(list_own_children "$master")
     [ -z "$(without "$_seen" "$_now")" ] ||
       crashed "a worker crashed during the reload: the new code does not boot"
     _seen=$(without "$_now" "$2")
-    _count=$(printf '%s\n' "$_seen" | count_lines)
+    count_lines "$_seen"
     if [ "$_count" -eq "$workers" ] && [ "$_seen" = "$_now" ]; then return; fi
     [ "$_count" -eq "$_told" ] || note "$_count of $workers workers are new"
     _told=$_count

@@ -10,7 +10,7 @@ scale_cluster() {
     return
   fi
   find_master || refuse "no cluster master runs from $app" "start it: invoke start"
-  _count=$(count_workers)
+  count_workers
   [ "$_count" -ne "$workers" ] || unchanged "$workers workers run"
   while [ "$_count" -ne "$workers" ]; do
     if [ "$_count" -lt "$workers" ]; then _signal=TTIN _next=$((_count + 1)); else _signal=TTOU _next=$((_count - 1)); fi
@@ -38,8 +38,8 @@ scale_processes() {
 # await_count COUNT SECONDS: that many workers live.
 await_count() {
   _polls=$(($2 * 5))
-  until [ "$(count_workers)" -eq "$1" ]; do
-    [ $((_polls -= 1)) -gt 0 ] || refuse "$(count_workers) workers run, not $1, after $2 s" "see log/cluster.log"
+  until count_workers && [ "$_count" -eq "$1" ]; do
+    [ $((_polls -= 1)) -gt 0 ] || refuse "$_count workers run, not $1, after $2 s" "see log/cluster.log"
     sleep 0.2
   done
 }

@@ -8,7 +8,7 @@ cluster_state() {
   printf 'workers\t%s\t%s\n' "$workers" "$(explain_workers)"
   printf 'installed\t%s\n' "$(installed_version)"
   printf 'boot\t%s\t%s\n' "$(boot_id)" "$(ticks_now)"
-  _root=$(real_directory "$app" 2>/dev/null) || _root=$app
+  find_root || _root=$app
   printf 'root\t%s\n' "$_root"
   for _pid in $(list_candidates "$_root"); do show_process "$_pid"; done
   for _file in "$app"/pids/*; do
@@ -39,7 +39,7 @@ list_taken() {
     if is_titled "$_pid"; then continue; fi
     _index=0
     while [ "$_index" -lt "$workers" ]; do
-      _endpoint=$(endpoint "$_index")
+      find_endpoint "$_index"
       if listens "$_pid" "$_endpoint"; then printf '%s\t%s\n' "$_pid" "$_endpoint"; fi
       _index=$((_index + 1))
     done

@@ -27,7 +27,8 @@ process_environment() {
   set -a
   # shellcheck disable=SC1091 # made by write_environment
   [ ! -e "$state/env" ] || . "$state/env"
-  PORT=$(endpoint "$1")
+  find_endpoint "$1"
+  PORT=$_endpoint
   PROJECT_ROOT=$(real_directory "$app")
   if [ "$model" = processes ]; then ACTIONHERO_TITLE="$title-$1"; fi
   set +a

@@ -39,39 +39,51 @@ launch_missing() {
 }
 
 # await_boot SECONDS OFFSET: until nothing speaks against it. What ends, or begins again and again,
-# is a crash, told at once with what it printed after OFFSET bytes.
+# is a crash, told at once with what it printed after OFFSET bytes. What boots needs the processor: it is
+# looked at closely once it listens, and for a crash at every third look.
 await_boot() {
-  _end=$(($(ticks_now) + $1 * 100)) _told='' _seen='' _gone=0 _visible=$(($(ticks_now) + 300))
-  until _against=$(doubt 0) || exit "$?"; [ -z "$_against" ]; do
-    [ "$(ticks_now)" -lt "$_end" ] || refuse_boot "$release does not answer after $1 s: $_against" 0 "$2"
-    refuse_crash "$2"
+  _told='' _seen='' _gone=0 _looks=0
+  set_limit "$1"
+  _visible=$((_uptime + 300))
+  until _against=$(doubt_boot) || exit "$?"; [ -z "$_against" ]; do
+    ! is_late || refuse_boot "$release does not answer after $1 s: $_against" 0 "$2"
+    [ $((_looks % 3)) -ne 0 ] || refuse_crash "$2"
     [ "$_against" = "$_told" ] || note "not yet: $_against"
-    _told=$_against
+    _told=$_against _looks=$((_looks + 1))
     sleep 0.1
   done
+}
+
+# doubt_boot: what speaks against it yet.
+doubt_boot() {
+  _index=$((workers - 1))
+  [ "$model" = processes ] || _index=0
+  if is_silent "$_index"; then echo "there is no $_endpoint"; else doubt 0; fi
 }
 
 # refuse_crash OFFSET: refuse when a process ended that had begun. A start takes a moment to be seen. A
 # master has children that only look something up, and begins dead workers again: the third counts.
 refuse_crash() {
   _living=$(list_workers)
-  _gone=$((_gone + $(count_ended)))
+  count_ended
   if [ "$model" = processes ]; then _most=0; else _most=2; fi
   if [ "$_gone" -gt "$_most" ]; then
     [ "$model" = processes ] || sleep 0.5 # what the worker says goes through the master's log
     refuse_boot "a process of $release ended while it started: the new code does not boot" 0 "$1"
   fi
   _seen=$_living
-  if [ -z "$_living" ] && [ "$(ticks_now)" -gt "$_visible" ] && [ -z "$(list_tops)" ]; then
+  if [ -z "$_living" ] && [ "$_uptime" -gt "$_visible" ] && [ -z "$(list_tops)" ]; then
     refuse_boot "$release ended while it started: the new code does not boot" 0 "$1"
   fi
 }
 
-# count_ended: how many of those that were seen live no more; in execve(2) one looks like nobody.
+# count_ended: add to _gone those that were seen and live no more; in execve(2) one looks like nobody.
 count_ended() {
-  printf '%s\n' "$_seen" | while read -r _pid _start; do
-    [ -z "$_pid" ] || is_alive "$_pid" "$_start" || echo "$_pid"
-  done | wc -l
+  while read -r _pid _began; do
+    [ -z "$_pid" ] || is_alive "$_pid" "$_began" || _gone=$((_gone + 1))
+  done <<SEEN
+$_seen
+SEEN
 }
 
 # end_release NAME: the undo of boot_release: a release that is neither pending nor confirmed runs no
@@ -85,8 +97,7 @@ end_release() {
 
 # is_used NAME: it is pending, confirmed or warm.
 is_used() {
-  case $1 in "$(record pending release)" | "$(record confirmed release)" | "$(warm_release)") return 0 ;; esac
-  return 1
+  is_recorded pending "$1" || is_recorded confirmed "$1" || { is_recorded warm "$1" && is_warm; }
 }
 
 # quit_boot: the release that is spoken of does not start at boot any more; what is confirmed does,
@@ -142,13 +153,14 @@ incarnation=${_answer#open }
 
 # prove_front URL HOST SECONDS: requests by nginx reach processes of this release and no others.
 prove_front() {
-  _end=$(($(ticks_now) + $3 * 100)) _told=''
+  _told=''
+  set_limit "$3"
   until _against=$(doubt_front "$1" "$2") || exit "$?"; [ -z "$_against" ]; do
     if [ -z "$_told" ] && [ "$_against" = "nothing listens on $1" ]; then
       warn "$_against: the release is proved on its own sockets only"
       return 0
     fi
-    [ "$(ticks_now)" -lt "$_end" ] || refuse "not proved through $1 after $3 s: $_against" \
+    ! is_late || refuse "not proved through $1 after $3 s: $_against" \
       "see nginx's error log, and that its upstream is $sockets/live (invoke render-nginx)"
     [ "$_against" = "$_told" ] || note "not yet through nginx: $_against"
     _told=$_against

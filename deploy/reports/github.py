@@ -23,16 +23,23 @@ _Fault = tuple[str, str, str]
 
 
 class Github(Terminal):
-    """The terminal's lines in groups; `records` is where the records of runs are."""
+    """The terminal's lines in groups; `records` is where the records of runs are, and `page` the
+    file that will have this one as a page.
+    """
 
     def __init__(
-        self, stream: TextIO, records: Path, environment: Mapping[str, str] = os.environ
+        self,
+        stream: TextIO,
+        records: Path,
+        environment: Mapping[str, str] = os.environ,
+        page: str = "",
     ) -> None:
         file = cast("IO[str]", Defused(stream))
         console = Console(file=file, highlight=False, soft_wrap=True, color_system=None)
         super().__init__(console, times=False)
         self._stream = stream
         self._records = records
+        self._page = page
         self._summary_file = environment.get("GITHUB_STEP_SUMMARY", "")
         self._begun = events.RunStarted("", "", "", ())
         self._faults: dict[_Fault, list[events.HostFailed]] = {}
@@ -86,7 +93,7 @@ class Github(Terminal):
         if self._summary_file:
             faults = [one for same in self._faults.values() for one in same]
             record = self._records / f"{event.run}.jsonl" if event.run else None
-            text = summary(self._begun, event, faults, self._notes, record)
+            text = summary(self._begun, event, faults, self._notes, record, self._page)
             with Path(self._summary_file).open("a", encoding="utf-8", errors="replace") as page:
                 page.write(text)
 

@@ -20,8 +20,9 @@ def summary(
     faults: Sequence[events.HostFailed],
     warnings: Sequence[events.Warned],
     record: Path | None,
+    page: str = "",
 ) -> str:
-    """The page; text of hosts is shown as it is, and is never markup."""
+    """The page; `page` is another, the report of the run. Text of hosts is shown as it is, and is never markup."""
     revision = f" {begun.revision[:10]}" if begun.revision else ""
     mark = "✅" if ended.exit_code == 0 else "❌"
     lines = [
@@ -33,6 +34,8 @@ def summary(
         *_last_lines(faults),
         *(f"- ⚠ {_cell(one.host + ': ' if one.host else '')}{_cell(one.text)}" for one in warnings),
     ]
+    if page:
+        lines += ["", f"The run as a page: `{page}`"]
     if record:
         lines += ["", f"Every event: `{record}` (`invoke replay --run {record.stem}`)"]
     return "\n".join(lines) + "\n\n"

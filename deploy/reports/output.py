@@ -16,15 +16,18 @@ _UNFIT = ("", "dumb", "unknown")
 """Values of TERM for what cannot move its cursor."""
 
 
-def make_reports(output: str, run: str) -> list[Report]:
-    """What draws this run: what was asked for, and a file; `quiet` is for a mere look."""
+def make_reports(output: str, run: str, page: str = "") -> list[Report]:
+    """What draws this run: what was asked for, and a file; `quiet` is for a mere look.
+
+    `page` is where the run will be as a page, for those who are told of its files.
+    """
     if output == "quiet":
         return []
     from deploy.reports.behind import Behind
     from deploy.reports.jsonl import JsonLines
 
     clocks = Clocks()
-    screen = Behind(make_screen(output, clocks), clocks)
+    screen = Behind(make_screen(output, clocks, page), clocks)
     record = JsonLines(_private(runs_directory() / f"{run}.jsonl"), owns_stream=True)
     return [screen, record]
 
@@ -38,7 +41,7 @@ def junit_reports(path: str) -> list[Report]:
     return [JUnit(Path(path))]
 
 
-def make_screen(output: str, clocks: Clocks | None = None) -> Report:
+def make_screen(output: str, clocks: Clocks | None = None, page: str = "") -> Report:
     """What draws on standard output. Raises DeployError (usage) for a word that means nothing."""
     make = _SCREENS.get(output)
     if make is None:
@@ -47,7 +50,7 @@ def make_screen(output: str, clocks: Clocks | None = None) -> Report:
             hint=f"one of {', '.join(_SCREENS)}",
             exit_code=ExitCode.USAGE,
         )
-    return make(clocks or Clocks())
+    return make(clocks or Clocks(), page)
 
 
 def runs_directory() -> Path:
@@ -61,7 +64,7 @@ def can_move(stream: TextIO, environment: Mapping[str, str] = os.environ) -> boo
     return stream.isatty() and is_fit and not environment.get("NO_COLOR")
 
 
-def _terminal(clocks: Clocks) -> Report:
+def _terminal(clocks: Clocks, _: str) -> Report:
     from rich.console import Console
 
     from deploy.reports.live import LiveTerminal
@@ -75,19 +78,19 @@ def _terminal(clocks: Clocks) -> Report:
     return Terminal(console, now=clocks.now)
 
 
-def _json(clocks: Clocks) -> Report:
+def _json(clocks: Clocks, _: str) -> Report:
     from deploy.reports.jsonl import JsonLines
 
     return JsonLines(own_output("utf-8"), now=clocks.now)
 
 
-def _github(_: Clocks) -> Report:
+def _github(_: Clocks, page: str) -> Report:
     from deploy.reports.github import Github
 
-    return Github(own_output("utf-8"), runs_directory())
+    return Github(own_output("utf-8"), runs_directory(), page=page)
 
 
-_SCREENS: dict[str, Callable[[Clocks], Report]] = {
+_SCREENS: dict[str, Callable[[Clocks, str], Report]] = {
     "terminal": _terminal,
     "json": _json,
     "github": _github,

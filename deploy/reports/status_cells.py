@@ -57,7 +57,7 @@ def last_deploy(one: Seen) -> str:
     except ValueError:
         return one.last.who
     ago = span(one.look.time - at.astimezone(timezone.utc).timestamp())
-    ended = " (went back)" if one.last.outcome == "old" else ""
+    ended = " (failed)" if one.last.outcome == "old" else ""
     return f"{ago} ago, {one.last.who}{ended}"
 
 

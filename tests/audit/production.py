@@ -36,6 +36,7 @@ class Production:
 
     lab: Lab
     controller: Controller
+    directory: Path
 
     def audit(self, change: Change = lambda _: None) -> list[dict[str, Any]]:
         """What an audit finds, a row a finding."""
@@ -69,7 +70,7 @@ def standing(directory: Path) -> Iterator[Production]:
             unit = lab.site.home(host) / ".config/systemd/user/chat.service"
             unit.parent.mkdir(parents=True)
             unit.write_text(f"[Service]\nWorkingDirectory={lab.app_path(host)}\n")
-        yield Production(lab, controller)
+        yield Production(lab, controller, directory)
 
 
 def _keep_jobs(lab: Lab) -> None:

@@ -33,7 +33,9 @@ def test_a_rule_finds_its_wrong_fixture_and_nothing_else_does(rule: str, tmp_pat
 
 @pytest.mark.parametrize("rule", IDS)
 def test_a_rule_finds_nothing_in_its_right_fixture(rule: str, tmp_path: Path) -> None:
-    found, _ = judge(scene(tmp_path, read(rule)["good"]))
+    nearly = read(rule)["good"]
+    assert nearly
+    found, _ = judge(scene(tmp_path, nearly))
     assert rule not in {one.rule.id for one in found}
 
 
@@ -53,7 +55,9 @@ def test_a_rule_says_all_that_is_to_be_said(rule: object) -> None:
 
 
 def test_the_page_is_made_from_the_rules() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run python -m deploy.checks.audit.reference"
+    text = PAGE.read_text("utf-8")
+    assert text == page(), "run python -m deploy.checks.audit.reference"
+    assert {rule for rule in IDS if f"\n### `{rule}`\n" in text} == set(IDS)
 
 
 def test_what_the_inventory_suppresses_is_told_apart_with_its_reason(tmp_path: Path) -> None:

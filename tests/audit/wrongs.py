@@ -49,7 +49,7 @@ CONFIG = {
 
 
 def spoil_tree(made: Production) -> None:
-    """web1: the app's configuration, modes, pidfiles, lockfile, boot; web2: an old commit."""
+    """web1: the app's configuration, modes, pidfiles, lockfile, logs, boot; web2: an old commit."""
     lab = made.lab
     app, home = lab.app_path("web1"), lab.site.home("web1")
     for name, text in CONFIG.items():
@@ -58,6 +58,7 @@ def spoil_tree(made: Production) -> None:
     (app / "public").chmod(0o777)
     (app / "package-lock.json").unlink()
     (app / "pids/actionhero-worker-9").write_text("999999999")
+    lab.sh("web1", f"fallocate -l 1100M {app}/log/all-of-this-year.log")
     (home / ".config/systemd/user/chat.service").unlink()
     lab.sh("web2", f"git -C {lab.app_path('web2')} checkout -q --detach HEAD~1")
 
@@ -186,7 +187,8 @@ def leave_one(data: dict[str, Any]) -> None:
 
 
 def undecided(data: dict[str, Any]) -> None:
-    """Releases, without the hosts' common decision."""
+    """Releases, without the hosts' common decision; a user's systemd starts them."""
     data["strategy"] = "releases"
+    data["supervisor"] = "systemd-user"
     data["decision"] = {"kind": "off"}
     del data["hosts"]["jobs1"]

@@ -11,6 +11,7 @@ import yaml
 from tests.deploys.harness import Controller, Running, Said
 from tests.deploys.zygote import Spawned
 from tests.lab import Lab
+from tests.lab.site import REDIS_PORT
 
 pytestmark = pytest.mark.lab
 
@@ -45,6 +46,8 @@ def test_what_init_writes_leaves_a_deploy_nothing_to_do(lab: Lab, tmp_path: Path
     assert (data["strategy"], data["workers"], data["listen"]) == ("in_place", 2, "socket")
     assert data["node_bin"] == f"{lab.site.node}/bin"
     assert data["hosts"]["web1"]["nginx"]["listen"] == ":".join(map(str, lab.web_address("web1")))
+    redis = {"REDIS_HOST": lab.site.address("redis"), "REDIS_PORT": str(REDIS_PORT)}
+    assert data["env"] == {"NODE_ENV": "production", **redis}
     assert data["secrets"] == {"SERVER_TOKEN": {"env": "SERVER_TOKEN"}}
     again = run(lab, tmp_path, *words, "--path", path)
     assert again.code == 2

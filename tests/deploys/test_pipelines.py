@@ -56,6 +56,10 @@ class Place:
         etree.XMLSchema(file=XSD).assertValid(document)
         return document
 
+    def page(self) -> str:
+        """The report that the job left."""
+        return (self.job.checkout / "build" / "deploy.html").read_text("utf-8")
+
     def lines(self) -> list[dict[str, Any]]:
         """The record of the last run, each line valid by the published schema."""
         record = max((self.job.checkout / ".deploy" / "runs").glob("*.jsonl"))
@@ -129,6 +133,7 @@ def test_githubs_annotation_names_host_and_step(
     assert said[-1].startswith("→ ")
     summary = (place.job.home / "summary.md").read_text()
     assert "| web2 | old | run&#95;build&#95;1 |" in summary
+    assert "The run as a page: `build/deploy.html`" in summary
     assert "Every event: `.deploy/runs/" in summary
 
 
@@ -137,8 +142,17 @@ def test_githubs_runner_is_told_the_secret_first_and_no_file_is(
 ) -> None:
     assert failed.stderr.splitlines()[0] == "::add-mask::kN0wn-token-v4Lue %25"
     record = max((place.job.checkout / ".deploy" / "runs").glob("*.jsonl")).read_text()
-    for text in (failed.stdout, record, (place.job.home / "summary.md").read_text()):
+    for text in (failed.stdout, record, (place.job.home / "summary.md").read_text(), place.page()):
         assert "kN0wn-token" not in text
+
+
+def test_the_page_of_a_failed_run_is_left_where_its_summary_says(
+    place: Place, failed: subprocess.CompletedProcess[str]
+) -> None:
+    assert failed.returncode == 1
+    page = place.page()
+    assert page.rstrip().endswith("</html>")
+    assert page.index("What failed") < page.index("the reason") < page.index("Timeline")
 
 
 def test_a_failed_run_as_junit_and_as_json_lines(

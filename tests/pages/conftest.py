@@ -20,6 +20,13 @@ LOOKS = (
 )
 """Width, darkness, and which rule of axe can find something else there; none: all of them."""
 
+UNREACHED = """
+[...document.querySelectorAll('*')].filter(
+  one => /auto|scroll/.test(getComputedStyle(one).overflowX) && one.tabIndex < 0
+).map(one => one.outerHTML.slice(0, 120))
+"""
+"""What may scroll, wide enough today or not, and is not reached with the keyboard."""
+
 
 @pytest.fixture(scope="session")
 def page() -> Iterator[Page]:
@@ -35,14 +42,18 @@ def axe() -> str:
 
 
 def grave(page: Page, axe: str, rule: str = "") -> list[str]:
-    """What axe, or one rule of it, has against the page, as far as it hinders people."""
+    """What axe, or one rule of it, has against the page, as far as it hinders people.
+
+    Axe looks at what scrolls with this content; whatever else may scroll is looked at as well.
+    """
     page.run(axe)
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rule:
         options["runOnly"] = {"type": "rule", "values": [rule]}
     asked = f"axe.run({json.dumps(options)}).then(found => found.violations)"
     found: list[dict[str, Any]] = page.run(asked)
-    return [
+    unreached: list[str] = page.run(UNREACHED)
+    return unreached + [
         f"{one['id']}: {node['html']}"
         for one in found
         if one["impact"] in GRAVE

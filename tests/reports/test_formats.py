@@ -13,7 +13,9 @@ from lxml import etree
 
 import tasks
 from deploy import events
+from deploy.app.piping import PageReport
 from deploy.events import Event, event_kinds
+from deploy.reports import Broadcast
 from deploy.reports.jsonl import read_events
 from deploy.reports.junit import JUnit
 from deploy.reports.reference import SCHEMA, schema_text
@@ -173,3 +175,20 @@ def test_a_recorded_run_is_found_and_shown_with_its_own_times(
         tasks.namespace["replay"].body(None, run="r0")
     assert ended.value.code == 2
     assert "is no record of a run" in capsys.readouterr().err
+
+
+def test_the_page_of_a_run_is_private_and_its_loss_ends_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, empty, page = RECORDS / "good.jsonl", tmp_path / "empty.jsonl", tmp_path / "new/run.html"
+    empty.touch()
+    lost = tmp_path / "empty.jsonl/run.html"
+    emit = Broadcast([PageReport(page, good), PageReport(tmp_path / "no.html", empty)])
+    emit.add(PageReport(lost, good))
+    emit.close()
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.read_text("utf-8").rstrip().endswith("</html>")
+    assert not (tmp_path / "no.html").exists()
+    said = capsys.readouterr().err
+    assert said.startswith(f"! PageReport cannot go on, the run does: {lost} is not written")
+    assert said.rstrip().endswith("later: invoke report good")

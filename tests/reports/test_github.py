@@ -20,11 +20,11 @@ HOSTS = ("web1", "web2", "web3")
 EVIL = "::add-mask::x\n  ::error::forged ##[set-output name=a]b"
 
 
-def drawn(run: list[Timed], summary: Path | None = None) -> list[str]:
+def drawn(run: list[Timed], summary: Path | None = None, page: str = "") -> list[str]:
     """The lines that the runner reads."""
     stream = io.StringIO()
     environment = {"GITHUB_STEP_SUMMARY": str(summary)} if summary else {}
-    report = Github(stream, Path(".deploy/runs"), environment)
+    report = Github(stream, Path(".deploy/runs"), environment, page)
     for _, event in run:
         report.take(event)
     report.close()
@@ -102,13 +102,14 @@ def test_text_becomes_no_command_and_commands_are_one_line() -> None:
     assert command("error", "a%\nb", title="c: d, e") == "::error title=c%3A d%2C e::a%25%0Ab"
 
 
-def test_the_summary_has_a_row_a_host_and_the_path_of_the_record(tmp_path: Path) -> None:
+def test_the_summary_has_a_row_a_host_and_the_paths_of_page_and_record(tmp_path: Path) -> None:
     page = tmp_path / "summary.md"
     page.write_text("before\n")
     tail = ("<script>alert(1)</script>", "| a | b |")
     drawn(
         failing(events.HostFailed("web2", "run_build_1", "ended | with\n`3`", "mend it", tail)),
         page,
+        "build/deploy.html",
     )
     assert page.read_text() == SUMMARY
 
@@ -132,6 +133,8 @@ failed: the old code serves · 3.0 s · exit code 1
 **run&#95;build&#95;1 on web2**: mend it
 
 - ⚠ web2: 8 % of the disk &#124; is free
+
+The run as a page: `build/deploy.html`
 
 Every event: `.deploy/runs/r1.jsonl` (`invoke replay --run r1`)
 

@@ -16,6 +16,7 @@ from deploy.reports.board import GATE, Board
 from deploy.reports.capture import moment
 from deploy.reports.frame import Frame, draw
 from deploy.reports.live import LiveTerminal
+from tests.pages.pictures import DOCS, draw_terminal
 from tests.reports.runs import TAIL, Timed, large
 
 RUN = large()
@@ -118,6 +119,13 @@ def test_a_failure_stays_with_its_last_lines_and_what_to_do() -> None:
         assert text.count(line) >= 1, line
     assert "old    40: web1," in text
     assert "failed: the old code serves on every host" in text.rstrip().splitlines()[-1]
+
+
+def test_the_terminal_in_the_readme_is_the_recorded_run(tmp_path: Path) -> None:
+    """`python -m tests.pages.pictures` draws it anew."""
+    drawn = tmp_path / "demo.svg"
+    draw_terminal(drawn)
+    assert drawn.read_text("utf-8") == (DOCS / "demo.svg").read_text("utf-8")
 
 
 def test_a_moment_of_a_recorded_run_is_a_picture() -> None:

@@ -77,9 +77,14 @@ def _host(host: Host, said: dict[str, Any]) -> Seen | Silent:
 def drawn(view: FleetView, width: int, urgent: str = "") -> str:
     """The page without its colours."""
     console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
-    console.print(status_page(view, judge_fleet(view), AT, width, urgent=urgent))
+    console.print(status_page(view, judge_fleet(view), moment(view), width, urgent=urgent))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def moment(view: FleetView) -> datetime:
+    """When the last of its hosts answered."""
+    return datetime.fromtimestamp(max(one.look.time for one in view.seen), timezone.utc)
 
 
 def golden(view: FleetView) -> str:

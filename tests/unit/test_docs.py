@@ -22,6 +22,14 @@ def test_every_rule_has_a_section_on_how_to_mend_it(rule: str) -> None:
     assert f"### `{rule}`\n" in text
 
 
+def test_the_page_of_check_names_every_rule() -> None:
+    text = (ROOT / "docs" / "check.md").read_text("utf-8")
+    missing = [
+        rule.id for rule in RULES if f"[`{rule.id}`](troubleshooting.md#{rule.id})" not in text
+    ]
+    assert missing == []
+
+
 def test_the_readme_names_every_task() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     # A default task is called by its collection's name: inventory, not inventory.show.

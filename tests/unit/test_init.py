@@ -164,6 +164,18 @@ def test_several_apps_are_listed_where_none_is_named() -> None:
     assert chosen.directory == "/srv/two"
 
 
+def test_of_two_releases_that_run_it_is_the_later_one() -> None:
+    """One drains, or was left; its directory is no other app's."""
+    old, new = (f"/srv/chat/releases/2026112{day}T141502Z-3f2a9c1" for day in (3, 4))
+    later = recorded(new).replace("\t100\t10\tme", "\t900\t10\tme").replace("\t10\t", "\t20\t")
+    for look in (found(recorded(old) + later), found(later + recorded(old))):
+        assert len(look.apps) == 2
+        for path in ("", "/srv/chat"):
+            chosen = choose_app("web1", look, path)
+            assert chosen is not None
+            assert chosen.directory == new
+
+
 def test_a_host_is_named_as_people_write_it() -> None:
     named = [
         (one.name, one.user, one.address, one.port)

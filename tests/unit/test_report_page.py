@@ -59,7 +59,7 @@ def test_batches_gates_pauses_and_the_proof_are_on_the_timeline() -> None:
     assert all(a.end <= b.start + 0.01 for a, b in pairwise(story.bands))  # type: ignore[operator]
     assert {bar.host for bar in story.bars if bar.kind == "gate"} == {"web1", "web2", "jobs1"}
     assert story.state == "done"
-    assert (story.proved, story.proved_after) == (pytest.approx(41.9, abs=0.1), 44.25)
+    assert (story.proved, story.proved_after) == (pytest.approx(15.35, abs=0.1), 15.78)
 
 
 def test_of_a_failed_run_its_last_lines_come_first() -> None:

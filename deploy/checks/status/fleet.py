@@ -92,7 +92,7 @@ def locked(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
         words = (
             f"{holder.who or 'somebody'} holds the lock",
             f"from {holder.machine}" if holder.machine else "",
-            f"since {holder.since}" if holder.since else "",
+            f"since {_readable(holder.since)}" if holder.since else "",
             f"for {holder.task}" if holder.task else "",
         )
         yield (
@@ -101,12 +101,17 @@ def locked(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
         )
 
 
+def _readable(moment: str) -> str:
+    """`2026-11-29 03:00:00 UTC` of what ISO 8601 writes so; else as it is."""
+    return f"{moment[:19].replace('T', ' ')} UTC" if moment.endswith("+00:00") else moment
+
+
 def last_failed(_fleet: FleetView, one: Seen) -> Iterator[Trouble]:
-    """The last run went back."""
+    """The last run failed, before or after code went live."""
     if one.last and one.last.outcome == "old":
         last = one.last
         yield (
-            f"the last {last.task}, of {last.revision[:10]} by {last.who}, went back to the code"
-            " of before",
-            f"less .deploy/runs/{last.run}.jsonl, on {last.machine or 'the machine it ran on'}",
+            f"the last {last.task}, of {last.revision[:10]} by {last.who}, failed: the code of"
+            " before was kept, or put back",
+            f"on {last.machine or 'the machine it ran on'}: invoke report {last.run}",
         )

@@ -27,10 +27,11 @@ def size(kilobytes: int) -> str:
 def disk_full(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
     """The disk of the app is nearly full."""
     machine, root = one.facts.machine, one.facts.cluster.root
-    left = percent(machine.disk, one.look.disk_total)
+    left, least = percent(machine.disk, one.look.disk_total), fleet.environment.status.disk_free
     mend = f"on the host: du -xm {root} | sort -n | tail; old logs first, then lower keep_releases"
-    if left is not None and left < fleet.environment.status.disk_free:
-        yield f"the disk is nearly full: {left:.0f}% left, {size(machine.disk)}", mend
+    if left is not None and left < least:
+        room = f"{left:.0f}% left, {size(machine.disk)}"
+        yield f"the disk is nearly full: {room}, below status.disk_free: {least:g}%", mend
     elif machine.inodes is not None and machine.inodes < INODES:
         yield f"the disk is nearly full: {machine.inodes} inodes left", mend
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deploy.checks.status import FleetView, Seen, Trouble
+from deploy.checks.status.processes import is_restless
 
 
 def foreign_pidfile(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
@@ -25,7 +26,7 @@ def foreign_pidfile(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
 def stale_pidfile(_fleet: FleetView, one: Seen) -> Iterator[Trouble]:
     """It names nobody, today."""
     left = [p.name for p in one.facts.cluster.pidfiles if p.verdict in ("stale", "unreadable")]
-    if left:
+    if left and not is_restless(one):
         names, them = ", ".join(f"pids/{name}" for name in left), "it" if len(left) == 1 else "them"
         yield (
             f"{names}: no such process; its number may be a stranger's tomorrow",
@@ -42,7 +43,7 @@ def missing_pidfile(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
         if process.pid in masters:
             what = f"no pidfile names the cluster master, {process.pid}"
             yield what, f"on the host: printf %s {process.pid} >{file}"
-    if pids:
+    if pids and not is_restless(one):
         yield (
             f"no pidfile names {', '.join(map(str, pids))}",
             f"{fleet.task('reload', one.name)} starts processes that write theirs",

@@ -80,13 +80,20 @@ def _most(one: Seen) -> int:
     return 2 * one.facts.cluster.workers_wanted
 
 
+def is_restless(one: Seen) -> bool:
+    """Its workers end and are started over and over: their pidfiles change with every look."""
+    most = _most(one)
+    return max(_recent(one, one.look.crashes), _recent(one, one.look.exits)) > most
+
+
 def doomed_master(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
     """A master that counted too many crashes ends itself, even when the code was mended since."""
     count, most = _recent(one, one.look.crashes), _most(one)
     if count > most:
         yield (
-            f"cluster master {_pids(one.facts.cluster.masters)} counted {count} crashes within"
-            f" {WINDOW} s: above {most} it stops every worker and ends itself",
+            f"cluster master {_pids(one.facts.cluster.masters)} is likely to stop every worker and"
+            f" end itself within {WINDOW} s: workers crashed {count} times in the last {WINDOW} s,"
+            f" and more than {most} in one of its own spans of {WINDOW} s end it",
             f"{fleet.task('logs', one.name)} says what crashed; mend what crashes;"
             f" {fleet.task('restart', one.name)}",
         )
@@ -97,7 +104,7 @@ def crash_loop(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
     count, most = _recent(one, one.look.exits), _most(one)
     if count > most and _recent(one, one.look.crashes) <= most:
         yield (
-            f"workers ended {count} times within {WINDOW} s: they do not boot",
+            f"workers ended {count} times in the last {WINDOW} s: they do not boot",
             f"{fleet.task('logs', one.name)} says why; mend what does not boot;"
             f" {fleet.task('restart', one.name)}",
         )
@@ -108,7 +115,7 @@ def crashes(fleet: FleetView, one: Seen) -> Iterator[Trouble]:
     count, most = _recent(one, one.look.crashes), _most(one)
     if 0 < count <= most:
         yield (
-            f"workers crashed {count} times within {WINDOW} s; above {most} the master ends itself",
+            f"workers crashed {count} times in the last {WINDOW} s; above {most} the master ends itself",
             f"{fleet.task('logs --since 10m', one.name)} says what crashed",
         )
 
