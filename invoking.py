@@ -75,11 +75,14 @@ def _words(task: str, known: Mapping[str, tuple[object, str]]) -> list[str] | No
 
 def end(function: str, module: str, *arguments: object, **flags: object) -> None:
     """Call a task of deploy.app and end with its exit code; imported late, so --list is quick."""
+    import atexit
     import gc
     from importlib import import_module
 
-    # Nothing dies while modules load: looking for garbage would be a tenth of the start.
+    # Nothing dies while modules load: looking for garbage would be a tenth of the start; and at the
+    # end the interpreter would look at all that is there, for as long again.
     gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
 
     from deploy.app import Flags, guarded
 

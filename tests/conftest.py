@@ -7,6 +7,8 @@ in place on a lab is shared as well: such tests are a group, and leave it servin
 from __future__ import annotations
 
 import fcntl
+import gc
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from tests.deploys.harness import Controller
     from tests.lab import Lab
     from tests.lab.site import App, Strategy
+
+gc.set_threshold(100_000)  # a tenth of what the pure tests cost
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 
 SUBNETS = range(100, 200)
 SHARED = {

@@ -5,6 +5,7 @@ each would spend more on imports than on its task. What starts up for real is te
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -18,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 PROJECT = Path(__file__).parents[2]
 _LARGEST = 1 << 17
@@ -129,6 +130,8 @@ def _end(process: subprocess.Popen[bytes], ours: socket.socket) -> None:
 def serve(connection: socket.socket) -> None:
     """Fork for each start that is asked for, until the other end closes."""
     load_everything()
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy every page of what is shared
     while True:
         asked, descriptors, _, _ = socket.recv_fds(connection, _LARGEST, 3)
         if not asked:
@@ -179,7 +182,7 @@ def monitor(
 
 
 def become(words: list[str], environment: dict[str, str], output: int, errors: int) -> None:
-    """Be the command line; it ends in SystemExit, and so does this process."""
+    """Be the command line, to its end."""
     from invoke.main import program
 
     os.setsid()
@@ -188,7 +191,22 @@ def become(words: list[str], environment: dict[str, str], output: int, errors: i
         os.close(theirs)
     os.environ.clear()
     os.environ.update(environment)
-    program.run(["invoke", *words])
+    code: Any = 0
+    try:
+        program.run(["invoke", *words])
+    except SystemExit as ended:
+        code = ended.code or 0
+    leave(code if isinstance(code, int) else 1)
+
+
+def leave(code: int) -> NoReturn:
+    """End as the interpreter does, but without taking apart what is shared with the parent."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
