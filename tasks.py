@@ -207,10 +207,10 @@ def render_config(out: str, **flags: object) -> None:
     end("render_config_files", "rendering", out, **flags)
 
 
-@command("env", "limit", "out")
-def render_units(out: str, **flags: object) -> None:
+@command("env", "limit", "out", "systemctl")
+def render_units(out: str, systemctl: str, **flags: object) -> None:
     """Write what an administrator installs on hosts whose supervisor is systemd."""
-    end("render_unit_files", "rendering", out, **flags)
+    end("render_unit_files", "rendering", out, systemctl, **flags)
 
 
 @command("run", "speed", "output", "junit")

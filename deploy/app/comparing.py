@@ -14,16 +14,19 @@ from deploy.strategies.configure import Compared
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def compare(host: str, compared: Compared, masks: Masks, *, whole: bool) -> events.FileCompared:
+def compare(
+    host: str, compared: Compared, masks: Masks, *, whole: bool, forced: bool = False
+) -> events.FileCompared:
     """The event that tells of one file; without `whole` a person is told how many lines differ.
 
-    What was changed by hand is compared with what was installed, all else with what is to be.
+    What was changed by hand is compared with what was installed; all else, and with `forced` that
+    as well, with what is to be.
     """
     file = compared.file
     edited = compared.is_hand_edited
-    diff = _by_hand(compared, masks) if edited else _to_come(compared, masks)
+    diff = _by_hand(compared, masks) if edited and not forced else _to_come(compared, masks)
     if edited:
-        verdict = f"changed by hand since {_since(compared)}"
+        verdict = f"changed by hand since {_since(compared)}{', which goes' if forced else ''}"
     else:
         verdict = "changed" if compared.there.kind == "file" else "new"
         if verdict == "changed" and compared.installed is None:

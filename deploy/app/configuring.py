@@ -42,7 +42,7 @@ def configure(diff: bool, flags: Flags) -> ExitCode:
             session.connect()
             parts = _look(session, rendered, lock=not flags.dry_run, wait=flags.wait_seconds)
             refuse_obstacles(parts)
-            edited = show(session, parts, masks, whole=diff or flags.dry_run)
+            edited = show(session, parts, masks, whole=diff or flags.dry_run, forced=flags.force)
             judge_edited(session, edited, flags)
             plan = plan_configure(environment, parts, session.run, masks)
             return _carry_out(session, flags, plan, sum(len(part.compared) for part in parts))

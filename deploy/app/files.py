@@ -107,7 +107,7 @@ def compare_files(
     parts = [part_of(rendered[name], state) for name, state in states.items() if state]
     masks = masks_of([*rendered.values()])
     refuse_obstacles(parts)
-    edited = show(session, parts, masks, whole=flags.dry_run, gone=False)
+    edited = show(session, parts, masks, whole=flags.dry_run, forced=flags.force, gone=False)
     judge_edited(session, edited, flags)
     return Files({part.host.name: part for part in parts if part.changes}, masks)
 
@@ -166,17 +166,24 @@ def part_of(one: Rendered, state: ConfigState) -> Part:
 
 
 def show(
-    session: Session, parts: Sequence[Part], masks: Masks, *, whole: bool, gone: bool = True
+    session: Session,
+    parts: Sequence[Part],
+    masks: Masks,
+    *,
+    whole: bool,
+    forced: bool = False,
+    gone: bool = True,
 ) -> list[tuple[Host, Compared]]:
     """Tell of every file that differs, and with `gone` of those that nobody wants any more.
 
-    Returns the ones that somebody changed by hand.
+    Returns the ones that somebody changed by hand, which go where that is `forced`.
     """
     edited = []
     for part in parts:
         for compared in part.compared:
             if compared.is_changed:
-                session.emit(compare(part.host.name, compared, masks, whole=whole))
+                told = compare(part.host.name, compared, masks, whole=whole, forced=forced)
+                session.emit(told)
             if compared.is_hand_edited:
                 edited.append((part.host, compared))
         for left in part.state.unproved:

@@ -28,6 +28,7 @@ FLAGS: dict[str, tuple[object, str]] = {
     "to": ("", "release, by its name or how it ends (default: the newest that served before)"),
     "workers": (NEEDED, "how many workers are to run on each host"),
     "out": ("build", "directory that gets a directory a host"),
+    "systemctl": ("", "its path on the hosts, as /usr/bin/systemctl (default: they are asked)"),
     "check": (False, "let the real programs check a copy, as far as they are installed here"),
     "run": (None, "run, by its name, how that begins, or its record (default: the newest)"),
     "report.out": ("", "file to write (default: report-RUN.html)"),

@@ -52,29 +52,39 @@ def render_config_files(out: str, flags: Flags) -> ExitCode:
     return ExitCode.DONE
 
 
-def render_unit_files(out: str, flags: Flags) -> ExitCode:
+def render_unit_files(out: str, systemctl: str, flags: Flags) -> ExitCode:
     """Write OUT/HOST/systemd/… for each host whose supervisor is `systemd`.
 
-    Hosts are asked where systemctl is, and for nothing else: root runs what is written.
+    Hosts are asked where systemctl is, unless it is said, and for nothing else: root runs what is
+    written.
     """
     environment, hosts = load(flags)
     kept = [host for host in hosts if host.runs_app and host.settings.supervisor == "systemd"]
     if not kept:
         print("no host has supervisor: systemd")
-    answers, errors = ask_hosts(
-        environment, kept, lambda host: [Systemctl.line(layout_for(environment, host))]
-    )
+    found, errors = _find_systemctl(environment, kept, systemctl)
     sound = True
-    for host in (host for host in kept if host.name in answers):
-        systemctl = Systemctl.read(host.name, answers[host.name])
+    for host in (host for host in kept if host.name in found):
         layout, login = layout_for(environment, host), login_of(environment, host)
         directory = Path(out, host.name, "systemd")
-        files = render_units(host, layout, login, systemctl)
+        files = render_units(host, layout, login, found[host.name])
         tell_paths(write_files(files, directory))
         sound &= show_report(host.name, check_units(files, directory))
         print(f"to be run as root on {host.name}, beside the others: {directory / 'install.sh'}")
     raise_first([*errors.values()])
     return ExitCode.DONE if sound else ExitCode.FAILED
+
+
+def _find_systemctl(
+    environment: Environment, hosts: list[Host], said: str
+) -> tuple[dict[str, str], dict[str, DeployError]]:
+    """Its path by host, and the hosts that did not answer."""
+    if said:
+        return dict.fromkeys((host.name for host in hosts), said), {}
+    answers, errors = ask_hosts(
+        environment, hosts, lambda host: [Systemctl.line(layout_for(environment, host))]
+    )
+    return {name: Systemctl.read(name, answer) for name, answer in answers.items()}, errors
 
 
 Systemctl: Fact[str] = Fact("systemctl", lambda _: call("find_systemctl"), str.strip)

@@ -12,6 +12,10 @@ USABLE = ("running", "degraded", "starting", "initializing")
 """States of a systemd that takes orders (systemctl(1), is-system-running)."""
 KEEPERS = {"user": "systemd-user", "system": "systemd", "pm2": "pm2"}
 """The supervisor that makes units of each manager."""
+SOCKET_BYTES = 107
+"""Longest path of a unix socket (unix(7)): pm2 binds a longer one under a cut name, or not at all
+and waits for it without end.
+"""
 
 
 def look(subject: Subject) -> Iterator[Problem]:
@@ -36,14 +40,23 @@ def look(subject: Subject) -> Iterator[Problem]:
 
 
 def judge_pm2(machine: MachineState) -> Iterator[Problem]:
-    """Where it is the supervisor, it is there, and somebody starts it at boot."""
+    """Where it is the supervisor, it is there and can be told things, and starts at boot."""
     if machine.pm2 == "":
         yield "error", "pm2 is not in PATH", "npm install -g pm2, or set node_bin to its directory"
-    elif machine.pm2 and not machine.pm2_boot:
+        return
+    if machine.pm2 and not machine.pm2_boot:
         yield (
             "warning",
             f"nothing starts pm2 of {machine.user} at boot, and with it the app",
             f"as root: pm2 startup -u {machine.user} --hp HOME",
+        )
+    if (size := len(machine.pm2_socket.encode())) > SOCKET_BYTES:
+        yield (
+            "error",
+            f"the path of pm2's socket has {size} bytes, and the kernel takes {SOCKET_BYTES}: "
+            f"{machine.pm2_socket}",
+            "a shorter home for pm2: PM2_HOME=/srv/.pm2 in /etc/environment, then, as root: "
+            f"pm2 startup -u {machine.user} --hp /srv",
         )
 
 

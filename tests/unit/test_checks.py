@@ -200,6 +200,19 @@ def test_pm2_is_there_and_starts_at_boot(tmp_path: Path) -> None:
     assert preflight([subject(tmp_path, there)]) == []
 
 
+def test_a_socket_of_pm2_has_a_path_that_the_kernel_takes(tmp_path: Path) -> None:
+    """Found: pm2 waited without end for a socket that was bound under a cut name."""
+    booted = machine(pm2="/usr/bin/pm2", pm2_boot="crontab")
+    fits = "/home/" + 92 * "h" + "/rpc.sock"
+    there = replace(booted, machine=replace(booted.machine, pm2_socket=fits))
+    assert preflight([subject(tmp_path, there)]) == []
+    long = replace(booted, machine=replace(booted.machine, pm2_socket=fits.replace("hh", "hé", 1)))
+    [found] = preflight([subject(tmp_path, long)])
+    assert (found.rule, found.severity, found.host) == ("supervision", "error", "web1")
+    assert found.message.startswith("the path of pm2's socket has 108 bytes, and the kernel takes")
+    assert "PM2_HOME=/srv/.pm2 in /etc/environment" in found.hint
+
+
 def test_with_releases_the_supervisor_may_change(tmp_path: Path) -> None:
     """The old release ends under its own; in place, there would be two keepers."""
     kept = cluster(units=(Unit(7, "user", "actionhero-srv-chat@0.service"),))

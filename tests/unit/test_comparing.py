@@ -49,6 +49,16 @@ def test_a_hand_edit_is_always_told_line_by_line(tmp_path: Path) -> None:
     )
 
 
+def test_what_force_throws_away_is_told_with_what_comes_instead(tmp_path: Path) -> None:
+    """Found: the edit was shown, and not the lines of the inventory that were installed over it."""
+    there = replace(RIGHT_B, content=b"mine\n")
+    one = part(tmp_path, load(tmp_path, OWN), {A: RIGHT, B: there}, installed={B: LAST})
+    event = compare("web1", one.compared[1], Masks(), whole=False, forced=True)
+    assert event.verdict == "changed by hand since 2023-11-14T22:13:20Z, which goes"
+    assert event.diff == ("--- there", "+++ to be", "@@ -1 +1 @@", "-mine", "+b")
+    assert event.whole
+
+
 def test_a_secret_file_is_two_hashes(tmp_path: Path) -> None:
     program = {"files": {**OWN["files"], "b.conf": {**OWN["files"]["b.conf"], "secret": True}}}
     masks = Masks()

@@ -10,6 +10,7 @@ import pytest
 import tasks
 from deploy.checks.preflight import RULES
 from deploy.errors import ExitCode
+from deploy.inventory.programs import target_names
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/*.md")])
@@ -42,6 +43,18 @@ def test_the_readme_tells_every_exit_code() -> None:
     rows = "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| "))
     missing = [code for code in ExitCode if not re.search(rf"\b{int(code)}\b", rows)]
     assert missing == []
+
+
+@pytest.mark.parametrize("target", target_names())
+def test_every_target_has_a_page(target: str) -> None:
+    """Its row in the table of targets leads to the page that has its knobs and its faults."""
+    lines = (ROOT / "docs/configure.md").read_text("utf-8").splitlines()
+    rows = [one for one in lines if one.startswith("| `") and f"`{target}`" in one.split("|")[1]]
+    pages = {page for row in rows for page in re.findall(r"\]\(([a-z-]+\.md)", row)}
+    assert len(pages) == 1, rows
+    text = (ROOT / "docs" / pages.pop()).read_text("utf-8")
+    assert re.search(rf"\b{target}\b", text)
+    assert "| default |" in text or "## When it says no" in text or "## What `--check`" in text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -197,7 +197,15 @@ def test_the_production_example_is_a_whole_fleet() -> None:
     assert {name: host.role for name, host in hosts.items()} == {
         **dict.fromkeys(("web1", "web2", "web3"), "server"),
         **dict.fromkeys(("jobs1", "jobs2"), "worker"),
+        **dict.fromkeys(("redis1", "redis2"), "tasks-redis"),
+        "lb1": "balancer",
+        "lb2": "inner-balancer",
+        "cache1": "cache-redis",
     }
+    assert [one.name for one in hosts.values() if one.runs_app] == [
+        *("web1", "web2", "web3"),
+        *("jobs1", "jobs2"),
+    ]
     assert hosts["web3"].settings.workers == 8
     assert hosts["jobs1"].settings.env["NODE_ENV"] == "production"
 

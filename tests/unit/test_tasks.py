@@ -63,6 +63,7 @@ def test_render_writes_what_render_config_writes_and_tells_of_it_in_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEPLOY_INVENTORY", str(ROOT / "inventory"))
+    monkeypatch.setenv("CHAT_SPLUNK_HEC_TOKEN", "t0ken")
     for name in ("render", "render-config"):
         check = (False, "") if name == "render" else ()
         with pytest.raises(SystemExit) as ended:
@@ -73,6 +74,19 @@ def test_render_writes_what_render_config_writes_and_tells_of_it_in_the_index(
     assert written == files_of(tmp_path / "render/web1/_app")
     index = (tmp_path / "render/index.md").read_text()
     assert all(f"| ActionHero | {name} | - | - |" in index for name in written)
+
+
+def test_units_are_written_without_a_host_where_systemctl_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DEPLOY_INVENTORY", str(ROOT / "inventory"))
+    with pytest.raises(SystemExit) as ended:
+        named("render-units").body(None, "production", "web1", str(tmp_path), "/usr/bin/systemctl")
+    assert ended.value.code == 0
+    written = files_of(tmp_path / "web1/systemd")
+    assert "User=deploy\n" in written["actionhero-srv-chat@.service"]
+    assert "deploy ALL=(root) NOPASSWD: /usr/bin/systemctl start" in written["sudoers"]
+    assert "web1: systemd-analyze: ok" in capsys.readouterr().out
 
 
 def files_of(directory: Path) -> dict[str, str]:

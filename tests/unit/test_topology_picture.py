@@ -44,15 +44,16 @@ def test_the_whole_topology_reads_as_the_production_notes_have_it() -> None:
     assert tree(graph) + "\n" == (GOLDEN / "topology.txt").read_text("utf-8")
 
 
-def test_what_is_not_in_the_inventory_is_drawn_where_the_app_is_told_of_it() -> None:
-    assert groups(environment("production")) == {
+def test_what_is_not_in_the_inventory_is_drawn_where_the_app_is_told_of_it(tmp_path: Path) -> None:
+    data = yaml.safe_load((INVENTORY / "lab.yml").read_text())
+    data["nginx"] = {"real_ip_from": ["10.0.0.0/24"]}
+    assert groups(changed(tmp_path, data)) == {
         "clients": ["browsers, apps"],
         "balancer": ["10.0.0.0/24"],
-        "servers": ["web1", "web2", "web3"],
-        "workers": ["jobs1", "jobs2"],
-        "redis": ["redis.internal:6379"],
+        "servers": ["web1", "web2"],
+        "workers": ["jobs1"],
+        "redis": ["127.0.8.6:16379"],
     }
-    assert groups(environment("lab"))["redis"] == ["127.0.8.6:16379"]
     assert "balancer" not in groups(environment("lab"))
 
 

@@ -199,6 +199,19 @@ def test_log_format_is_no_way_out_of_its_quotes(value: str) -> None:
         single_quoted(value)
 
 
+@pytest.mark.parametrize("major", [14, 18, 19, 28])
+def test_the_log_is_rendered_where_it_is_asked_for_and_not_for_19(make: Make, major: int) -> None:
+    def files(**knobs: Any) -> set[str]:
+        return set(render_config(*make(app={"actionhero": major}, actionhero=knobs)))
+
+    if major == 19:
+        with pytest.raises(DeployError, match="the logger of ActionHero 19 is not rendered"):
+            files(logger={})
+    else:
+        name = "src/config/logger.ts" if major == 28 else "config/logger.js"
+        assert files(logger={}) - files() == {name}
+
+
 def test_fault_in_a_configuration_names_the_host(make: Make, tmp_path: Path) -> None:
     name = "templates/actionhero/cluster/config/redis.js.j2"
     write_files({name: "\n{{ vars.sentinel }}\n"}, tmp_path)

@@ -72,6 +72,7 @@ KNOBS = {
     "redis": {"host": "redis.example.org", "port": 6380, "db": 1, "tasks_db": 2},
     "tasks": {"queues": ["urgent", "*"], "max_task_processors": 20, "stuck_worker_timeout": None},
     "tcp_port": 5000,
+    "logger": {"level": "notice", "console": True},
     "extra": {"general": {"welcomeMessage": "Grüße; \"quoted\" 'twice' \\"}},
 }
 CONFIG: dict[str, dict[str, Any]] = {

@@ -49,7 +49,7 @@ def test_every_rule_is_of_one_app_and_one_program() -> None:
 )
 def test_a_host_does_not_say_what_root_runs(said: str) -> None:
     """Found: rules and install.sh were whatever the deploy user's account printed."""
-    with pytest.raises(DeployError, match="the host says that systemctl is"):
+    with pytest.raises(DeployError, match="systemctl is said to be"):
         units(systemctl=said)
 
 
