@@ -39,6 +39,10 @@ SHARED = {
     "test_life_18": "live18",
     "test_status": "live18",
     "test_lies_host": "live18",
+    "test_going_on": "small_fleet",
+    "test_files_with_release": "small_fleet",
+    "test_releases_decision": "small_fleet",
+    "test_releases_killed": "small_fleet",
 }
 """Files whose tests go on from each other's state, by the fixture that they share."""
 

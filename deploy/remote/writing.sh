@@ -37,25 +37,25 @@ flush() { sync ${2+"$2"} "$1" 2>/dev/null || sync; }
 
 # write_file PATH MODE TEXT: replace a file as a whole.
 write_file() {
-  _partial="$1.partial.$$"
-  (
-    umask 077
-    printf '%s' "$3" >"$_partial"
-  )
-  chmod "$2" "$_partial"
+  write_partial "$@"
   rename "$_partial" "$1"
 }
 
 # write_durable PATH MODE TEXT: the same, and on disk when this returns.
 write_durable() {
-  _partial="$1.partial.$$"
-  (
-    umask 077
-    printf '%s' "$3" >"$_partial"
-  )
-  chmod "$2" "$_partial"
+  write_partial "$@"
   flush "$_partial"
   rename_durable "$_partial" "$1"
+}
+
+# write_partial PATH MODE TEXT: set _partial to a file beside PATH with that text, nobody else's to read
+# before MODE is set.
+write_partial() {
+  _partial="$1.partial.$$"
+  umask 077
+  printf '%s' "$3" >"$_partial"
+  umask 022 # as open_stage has it
+  [ "$2" = 600 ] || chmod "$2" "$_partial"
 }
 
 # rename_durable FROM TO: one rename within a directory, on disk when this returns.

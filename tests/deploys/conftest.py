@@ -32,7 +32,7 @@ def deployed(live29: Controller) -> Controller:
     return live29.with_change(copy_dist(live29.lab))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def small_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """A fleet that serves its first release of a small app; it stops at points on demand."""
     with ExitStack() as stack:
