@@ -68,11 +68,11 @@ def quote(text: str) -> str:
 
 
 def exports(environment: dict[str, Argument]) -> str:
-    """`NAME='value'` lines that `set -a; .` reads; secrets in clear: for standard input only."""
+    """Sorted `NAME='value'` lines for `set -a; .`, secrets in clear: for standard input only."""
     bad = [name for name in environment if not _NAME.fullmatch(name)]
     if bad:
         raise DeployError(f"not a name of an environment variable: {bad[0]!r}")
-    return "".join(f"{name}={_reveal(value)}\n" for name, value in environment.items())
+    return "".join(f"{name}={_reveal(value)}\n" for name, value in sorted(environment.items()))
 
 
 def compile_script(

@@ -28,9 +28,10 @@ ForeignFiles: Fact[tuple[str, ...]] = Fact(
 def environment_fact(values: Mapping[str, Argument]) -> Fact[bool]:
     """Whether the processes were given these values when they were deployed."""
     text = Secret("environment", exports(dict(values)))
+    pairs = [word for pair in values.items() for word in pair]
     return Fact(
         "environment",
-        lambda _: call("environment_state", text),
+        lambda _: call("environment_state", text, *pairs),
         lambda said: said.strip() == "same",
     )
 
@@ -107,16 +108,19 @@ class HostFacts:
             return self.doubt
         if self.releases and (why := self.releases.objection):
             return why
-        if self.environment is False:
-            return "its environment is not that of the inventory any more"
-        return "files of the tree were changed" if self.tree.dirty else "runs, but was never proved"
+        if self.tree.dirty:
+            return "files of the tree were changed"
+        if self._was_proved(self.tree.head):
+            return "its processes were not given the environment that the inventory has now"
+        return "runs, but was never proved"
 
     def proves(self, revision: str) -> bool:
         """The revision is checked out, was proved, and nothing speaks against it now."""
         if self.doubt or self.tree.dirty or self.tree.head != revision:
             return False
-        if self.environment is False:
-            return False
+        return self.environment is not False and self._was_proved(revision)
+
+    def _was_proved(self, revision: str) -> bool:
         if self.releases:
             return self.releases.serves_what_is_confirmed
         return (

@@ -159,20 +159,20 @@ with_endpoints() {
 # told with what it printed after OFFSET bytes.
 await_answer() {
   set_limit "$2"
-  _looks=0
+  _visible=$((_uptime + _BOOT_SECONDS * 100))
   until _answer=$(ask_process "$1"); do
     ! is_late || refuse_boot "process $1 does not answer $health after $2 s: $_answer" "$1" "$3"
     if [ -n "$(list_index "$1")" ]; then
-      _looks=$_BOOT_LOOKS
-    elif [ $((_looks += 1)) -gt "$_BOOT_LOOKS" ]; then
+      _visible=0 # from here on
+    elif [ "$_uptime" -gt "$_visible" ]; then
       refuse_boot "process $1 ended while it started: the new code does not boot" "$1" "$3"
     fi
     sleep 0.2
   done
 }
 
-# Looks, some 0.3 s apart, at which a process may not be seen yet.
-_BOOT_LOOKS=15
+# Seconds in which a process may not be seen yet: a supervisor runs a shell and node before it.
+_BOOT_SECONDS=8
 
 # ask_process INDEX: whether the process of that index answers; if not, why.
 ask_process() {

@@ -24,10 +24,10 @@ output_file() {
 # process_environment INDEX: export what the process is to know, and nothing of this SSH session.
 process_environment() {
   unset SSH_CLIENT SSH_CONNECTION SSH_TTY SSH_AUTH_SOCK SSH_ORIGINAL_COMMAND
+  find_endpoint "$1"
   set -a
   # shellcheck disable=SC1091 # made by write_environment
   [ ! -e "$state/env" ] || . "$state/env"
-  find_endpoint "$1"
   PORT=$_endpoint
   PROJECT_ROOT=$(real_directory "$app")
   if [ "$model" = processes ]; then ACTIONHERO_TITLE="$title-$1"; fi
@@ -128,13 +128,36 @@ write_environment() {
   [ ! -e "$state/env" ] || cp -p "$state/env" "$state/env.previous"
   write_file "$state/env" 600 "$1"
   if [ "$model" != processes ] && find_master; then
-    warn "the environment changed; a reload does not give it to the running master: invoke restart does"
+    warn "the environment changed; cluster master $master has the old one until it is stopped and started"
   fi
 }
 
-# environment_state TEXT: "same" when TEXT is the environment that was written last.
+# environment_state TEXT [NAME VALUE]...: "same" when TEXT is the environment that was written last, and
+# each process was started with every NAME in it (proc(5), environ); "other" when not. What somebody
+# calls the fleet is no reason.
 environment_state() {
-  if [ "$(cat "$state/env" 2>/dev/null)" = "$(printf '%s' "$1")" ]; then echo same; else echo other; fi
+  _written=$(sed '/^DEPLOY_ENVIRONMENT=/d' "$state/env" 2>/dev/null) || _written=none
+  _wanted=$(printf '%s' "$1" | sed '/^DEPLOY_ENVIRONMENT=/d')
+  shift
+  if [ "$_written" = "$_wanted" ] && list_tops | were_given "$@"; then echo same; else echo other; fi
+}
+
+# were_given [NAME VALUE]...: all of standard input ("pid start" lines) were started with each of them.
+were_given() {
+  while read -r _pid _; do was_given "$_pid" "$@" || return 1; done
+}
+
+# was_given PID [NAME VALUE]...: that process was; but for what process_environment gives instead.
+was_given() {
+  _given=$(tr '\0' '\n' 2>/dev/null <"/proc/$1/environ") || return 1
+  shift
+  while [ $# -gt 1 ]; do
+    case $1 in
+      PORT | PROJECT_ROOT | ACTIONHERO_TITLE | DEPLOY_ENVIRONMENT) ;;
+      *) has_line "$_given" "$1=$2" || return 1 ;;
+    esac
+    shift 2
+  done
 }
 
 # restore_environment: the undo of write_environment.

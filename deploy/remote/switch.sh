@@ -52,6 +52,7 @@ await_boot() {
     _told=$_against _looks=$((_looks + 1))
     sleep 0.1
   done
+  refuse_crash "$2"
 }
 
 # doubt_boot: what speaks against it yet.

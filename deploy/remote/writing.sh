@@ -49,13 +49,14 @@ write_durable() {
 }
 
 # write_partial PATH MODE TEXT: set _partial to a file beside PATH with that text, nobody else's to read
-# before MODE is set.
+# before it has that MODE; chmod also where umask says the same, since a default entry of acl(5) wins.
 write_partial() {
   _partial="$1.partial.$$"
   umask 077
-  printf '%s' "$3" >"$_partial"
+  : >"$_partial"
   umask 022 # as open_stage has it
-  [ "$2" = 600 ] || chmod "$2" "$_partial"
+  chmod "$2" "$_partial"
+  printf '%s' "$3" >"$_partial"
 }
 
 # rename_durable FROM TO: one rename within a directory, on disk when this returns.

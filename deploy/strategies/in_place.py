@@ -125,15 +125,23 @@ def _activate(request: Request, job: Job) -> HostSteps:
 def way_live(target: Target, facts: HostFacts) -> Literal["start", "reload", "restart"]:
     """How the processes come to run the new code.
 
-    A master never reads its own code again: when its version of ActionHero goes, it is restarted.
+    A master never reads its own code or its environment again: when its version of ActionHero
+    changes, or that does, it is restarted.
     """
     running = facts.cluster.workers or facts.cluster.masters
     if not running:
         return "start"
-    before = facts.cluster.installed
-    if target.model != "processes" and before and target.version and before != target.version:
+    if target.model != "processes" and _outlived(target, facts):
         return "restart"
     return "reload"
+
+
+def _outlived(target: Target, facts: HostFacts) -> str:
+    """What of a running master is not what it is to be; nothing when it may go on."""
+    before = facts.cluster.installed
+    if before and target.version and before != target.version:
+        return f"ActionHero changes to {target.version}"
+    return "its environment changes" if facts.environment is False else ""
 
 
 def _go_live(host: Host, way: str, limit: int) -> tuple[Step, ...]:
@@ -147,7 +155,7 @@ def _go_live(host: Host, way: str, limit: int) -> tuple[Step, ...]:
 def _warnings(target: Target, job: Job) -> Iterable[str]:
     if way_live(target, job.facts) == "restart":
         yield (
-            f"{job.host.name}: ActionHero changes to {target.version}: the cluster is stopped and "
+            f"{job.host.name}: {_outlived(target, job.facts)}: the cluster is stopped and "
             "started, and requests fail meanwhile"
         )
 

@@ -74,7 +74,7 @@ def test_in_place_a_new_environment_alone_is_given_to_the_processes(place: Contr
     assert place.run("deploy").code == 0
     said = place.with_change(told).run("deploy", output="terminal")
     assert said.code == 0, said.text
-    assert "its environment is not that of the inventory any more" in said.text
+    assert "were not given the environment that the inventory has now" in said.text
     for process in place.lab.processes("web1"):
         assert b"TOLD=since today" in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
     assert "nothing to do" in place.with_change(told).run("deploy").end["message"]

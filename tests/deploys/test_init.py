@@ -26,8 +26,9 @@ def lab(live18: Controller) -> Lab:
 def run(lab: Lab, directory: Path, *words: str) -> Said:
     """A command line of somebody who has no inventory yet."""
     own = {"DEPLOY_INVENTORY": str(directory / "inventory"), "DEPLOY_RUNS": str(directory / "runs")}
+    token = lab.site.server_token.read_text().strip()
     return Running(
-        Spawned(words, {**os.environ, **lab.environment, **own, "SERVER_TOKEN": "t"})
+        Spawned(words, {**os.environ, **lab.environment, **own, "SERVER_TOKEN": token})
     ).finish()
 
 

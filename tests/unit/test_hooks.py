@@ -113,12 +113,12 @@ def test_the_facts_are_those_of_the_deploy(tmp_path: Path) -> None:
     told = about(tmp_path, {"before_prepare": [ONCE]}, strategy="releases")
     steps = weave_hooks(plan(RELEASES, "r1"), told).stages[0].batches[0].hosts[0]
     assert facts_of(steps.context).splitlines() == [
-        "DEPLOY_RUN='run1'",
         "DEPLOY_ENVIRONMENT='test'",
-        f"DEPLOY_REVISION='{NEW}'",
+        "DEPLOY_HOSTS='web1 web2'",
         f"DEPLOY_PREVIOUS='{OLD}'",
         "DEPLOY_RELEASE='r1'",
-        "DEPLOY_HOSTS='web1 web2'",
+        f"DEPLOY_REVISION='{NEW}'",
+        "DEPLOY_RUN='run1'",
         "DEPLOY_USER='ann'",
     ]
     assert steps.steps[0].call.arguments[4:] == (
