@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import new_lab
 from tests.deploys.harness import Controller
+from tests.deploys.rules import make_places
 from tests.deploys.small import FILES, small
 from tests.lab import Lab
 from tests.lab.kills import Stand
@@ -57,3 +58,10 @@ def stand(small_fleet: Stand) -> Iterator[Stand]:
     small_fleet.points.clear()
     yield small_fleet
     small_fleet.points.clear()
+
+
+@pytest.fixture
+def rules(stand: Stand) -> Stand:
+    """The fleet, with what a test left on it."""
+    make_places(stand.lab)
+    return stand

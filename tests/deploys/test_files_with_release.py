@@ -7,18 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.deploys.rules import STEPS, live, make_places, with_rules
-from tests.lab.kills import POINTS, Stand, try_point
+from tests.deploys.rules import STEPS, live, with_rules
+from tests.lab.kills import Stand
 from tests.lab.releases import await_rest
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture
-def rules(stand: Stand) -> Stand:
-    """The fleet, with what a test left on it."""
-    make_places(stand.lab)
-    return stand
 
 
 def test_a_new_file_goes_live_with_the_release(rules: Stand) -> None:
@@ -126,18 +119,3 @@ def test_a_file_that_the_program_refuses_stops_before_anything_is_live(rules: St
     assert "switch_live" not in {one["step"] for one in said.events("step_started")}
     assert live(rules.lab) == before
     await_rest(rules.lab)
-
-
-@pytest.mark.parametrize("point", [POINTS[2], POINTS[4], POINTS[5]], ids=lambda point: point.name)
-def test_a_killed_controllers_files_are_those_of_the_release_that_stays(
-    rules: Stand, point: Any
-) -> None:
-    """The hosts' watchers return the release, or confirm it, and its file with it."""
-    before = live(rules.lab)
-    keep = 20 + POINTS.index(point)
-    try_point(Stand(with_rules(rules.controller, keep), rules.points), point)
-    assert live(rules.lab) == ({f"rotate {keep}"} if point.outcome == "new" else before)
-    assert with_rules(rules.controller, keep).run("drift").code == (
-        0 if point.outcome == "new" else 1
-    )
-    rules.deploy()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -71,7 +70,7 @@ class Lab:
         if not self.state.exists():
             return
         self._end()
-        shutil.rmtree(self.site.root)
+        subprocess.run(["rm", "-rf", self.site.root], check=True)  # Python takes seconds
 
     def status(self) -> dict[str, Process | None]:
         """Every daemon that `up` started, and its process where it lives; empty when down."""
@@ -80,8 +79,7 @@ class Lab:
     def reset(self) -> None:
         """End what was deployed, and make every host bare again; daemons and git stay."""
         end(self._deployed)
-        for host in ROLES:
-            shutil.rmtree(self.site.app_path(host), ignore_errors=True)
+        subprocess.run(["rm", "-rf", *map(self.site.app_path, ROLES)], check=True)
         daemons.ask_redis(self.site, "redis", "FLUSHALL")
 
     def restart_redis(self) -> None:
