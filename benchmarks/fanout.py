@@ -19,6 +19,7 @@ from benchmarks.hosts import Fleet, fleet
 from benchmarks.measure import Contestant, Run, Sample, interleave, table
 from benchmarks.peers import one_stage
 from benchmarks.round_trips import round_trips
+from tests.lab.controller import heed_sigterm
 
 _DEPLOYED = 8
 """Hosts that are deployed to."""
@@ -34,6 +35,8 @@ def _one_stage(hosts: Fleet, count: int, peers: bool) -> list[Run]:
 def main() -> None:
     """Print every table."""
     options = _options()
+    heed_sigterm()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # whoever starts once compiles once
     counts = [int(text) for text in options.hosts.split(",")]
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python"
