@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.deploys.harness import run
 from tests.lab import Lab
+from tests.lab.processes import Process, wait_until
 
 WEB = ("web1", "web2")
 HOSTS = (*WEB, "jobs1")
@@ -28,6 +29,23 @@ def deploy_new(lab: Lab) -> str:
     return revision
 
 
+def processes(lab: Lab) -> dict[str, list[Process]]:
+    """Those of every host."""
+    return {host: lab.processes(host) for host in HOSTS}
+
+
+def at_rest(lab: Lab) -> dict[str, list[Process]]:
+    """The same, twice in a row."""
+    seen = [processes(lab)]
+
+    def is_still() -> bool:
+        seen.append(processes(lab))
+        return seen[-1] == seen[-2]
+
+    wait_until(is_still, "hosts at rest")
+    return seen[-1]
+
+
 def try_a_revision_under_load(lab: Lab) -> None:
     """The next revision, while clients ask; the same again changes nothing."""
     with lab.load("web1", clients=2, pause=0.05) as load:
@@ -36,11 +54,12 @@ def try_a_revision_under_load(lab: Lab) -> None:
     lost = sum(load.failed.values())
     assert lost <= load.total / 100, f"nginx repeats most of what a stopping worker cuts: {load}"
     assert {serving(lab, host) for host in WEB} == {lab.number(second)}
-    before = {host: lab.processes(host) for host in HOSTS}
+    before = at_rest(lab)
     again = run(lab, "deploy", "--env", "lab")
     assert again.code == 0, again.text
     assert "nothing to do" in again.text
-    assert {host: lab.processes(host) for host in HOSTS} == before
+    # What only looks something up is among them for a moment; what was begun again stays another.
+    wait_until(lambda: processes(lab) == before, "the same processes")
 
 
 def try_reload_scale_stop_and_start(lab: Lab) -> None:

@@ -21,7 +21,9 @@ def no_gate(data: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def fleet(small_fleet: Stand) -> Controller:
-    """A fleet that serves its first release of a small app, and watches no gate."""
+    """A fleet that serves the newest release of a small app, and watches no gate."""
+    small_fleet.points.clear()
+    small_fleet.deploy()
     return small_fleet.controller.with_change(no_gate)
 
 
