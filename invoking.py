@@ -97,11 +97,11 @@ def end(function: str, module: str, *arguments: object, **flags: object) -> None
     sys.exit(guarded(run, name, asked))
 
 
-def lab(verb: str, app: int, root: str) -> None:
+def lab(verb: str, app: int, root: str, topology: bool = False) -> None:
     """Call the lab on this machine, and end with its exit code."""
     from importlib import import_module
 
-    sys.exit(import_module("tests.lab.__main__").main(verb, app, root))
+    sys.exit(import_module("tests.lab.__main__").main(verb, app, root, topology))
 
 
 def parts_of_render() -> list[Task[Any]]:

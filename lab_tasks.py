@@ -7,10 +7,10 @@ from invoke.collection import Collection
 from invoking import command, lab
 
 
-@command("app", "root")
-def up(app: int, root: str) -> None:
+@command("app", "root", "lab.topology")
+def up(app: int, root: str, topology: bool) -> None:
     """Start the lab: real sshd hosts, nginx, redis, a git remote, an ActionHero app."""
-    lab("up", app, root)
+    lab("up", app, root, topology)
 
 
 @command("root")

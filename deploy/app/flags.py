@@ -58,6 +58,10 @@ FLAGS: dict[str, tuple[object, str]] = {
     "overwrite": (False, "replace the inventory file that is there"),
     "app": (29, "version of the app: 14, 18 or 29"),
     "root": ("", "directory of the lab"),
+    "lab.topology": (
+        False,
+        "ActionHero 18 with haproxy, a replica, sentinels and a redis apart for the cache",
+    ),
 }
 """Each flag once: its default (none: it has to be given), and its line of help.
 

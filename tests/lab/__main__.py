@@ -6,41 +6,69 @@ The default lab is the one that inventory/lab.yml describes.
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deploy.app import guarded
 from deploy.errors import DeployError, ExitCode
 from deploy.reports.tables import print_table
 from tests.lab import Lab
+from tests.lab.controller import invoke
+from tests.lab.role_files import APP, role_files
 from tests.lab.site import Site
 
 
-def main(verb: str, app: int = 29, root: str = "") -> int:
+def main(verb: str, app: int = 29, root: str = "", topology: bool = False) -> int:
     """Bring a lab up, take it down, or show it; an exit code, with words where it fails."""
     place = Path(root) if root else Site().root
     verbs = {
-        "up": lambda: up(place, app),
+        "up": lambda: up(place, app, topology),
         "down": lambda: down(place),
         "status": lambda: show(place),
     }
     return guarded(verbs[verb])
 
 
-def up(root: Path, app: int) -> ExitCode:
-    """Bring it up; one that is up with another app is not touched."""
+def up(root: Path, app: int, topology: bool) -> ExitCode:
+    """Bring it up, or with `topology` the hosts of a whole one, bare, with ActionHero 18:
+    `invoke configure` makes the rest. One that is up and is another is not touched.
+    """
     if app not in (14, 18, 29):
         raise DeployError(f"--app {app}: the lab has 14, 18 and 29", exit_code=ExitCode.USAGE)
     here = Lab.at(root)
+    if topology:
+        app = APP
     if here and here.site.app != app:
         raise DeployError(
             f"a lab with ActionHero {here.site.app} is up in {root}",
             hint="take it down first: invoke lab.down",
             exit_code=ExitCode.USAGE,
         )
-    lab = here or Lab(root, app)  # type: ignore[arg-type]
-    lab.up()
+    if here and here.site.topology != topology:
+        raise DeployError(
+            f"another lab is up in {root}",
+            hint="take it down first: invoke lab.down",
+            exit_code=ExitCode.USAGE,
+        )
+    if topology:
+        lab = here or _topology(root)
+    else:
+        lab = here or Lab(root, app)  # type: ignore[arg-type]
+        lab.up()
     named = "" if lab.site == Site() else f"DEPLOY_INVENTORY={lab.site.inventory} "
-    print(f"up: ActionHero {app} in {root}\n→ {named}invoke deploy --env lab")
+    print(f"up: ActionHero {lab.site.app} in {root}")
+    for task in (["configure"] if topology else []) + ["deploy"]:
+        print(f"→ {named}invoke {task} --env lab")
     return ExitCode.DONE
+
+
+def _topology(root: Path) -> Lab:
+    """The hosts, and a revision of the app that knows where each role finds its redis."""
+    lab = Lab(root, APP, strategy="releases", topology=True)
+    lab.up()
+    with TemporaryDirectory() as rendered:
+        invoke(lab, "render-config", "--out", rendered, say=False)
+        lab.commit("the configuration of each role", role_files(Path(rendered)))
+    return lab
 
 
 def down(root: Path) -> ExitCode:

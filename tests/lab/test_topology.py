@@ -19,14 +19,13 @@ from tests.deploys.harness import Controller, run
 from tests.lab import Lab, Load
 from tests.lab.processes import find, wait_until
 from tests.lab.releases import confirmed
+from tests.lab.role_files import role_files
 from tests.lab.site import REDIS_PORT
 from tests.lab.topology import GUARDS, PASSWORD, SENTINEL_PORT, balancer
 from tests.lab.web import Response, request
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
-CHOICE = "module.exports = require('../roles/' + process.env.ACTIONHERO_ROLE + '/config/{}.js')\n"
-"""One revision goes to all hosts; a process takes the rendered file of its role."""
 JOBS = """\
 'use strict'
 const { Action, api } = require('actionhero')
@@ -115,14 +114,7 @@ def rendered_files(fleet: Controller, directory: Path) -> dict[str, str | None]:
     """The app's revision: what `render-config` wrote for each role, and an action and a task."""
     said = run(fleet.lab, "render-config", "--env", "lab", "--out", str(directory))
     assert said.code == 0, said.text
-    files: dict[str, str | None] = {"actions/jobs.js": JOBS, "tasks/mark.js": MARK}
-    for name in ("redis", "tasks"):
-        files[f"config/{name}.js"] = CHOICE.format(name)
-        for role, host in (("server", "web1"), ("worker", "jobs1")):
-            text = (directory / host / f"config/{name}.js").read_text()
-            assert PASSWORD not in text
-            files[f"roles/{role}/config/{name}.js"] = text
-    return files
+    return {"actions/jobs.js": JOBS, "tasks/mark.js": MARK, **role_files(directory)}
 
 
 def a_request_goes_all_the_way(lab: Lab) -> None:
