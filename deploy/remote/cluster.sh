@@ -47,9 +47,8 @@ is_master() {
 # list_ours: "pid start" of each process of this user that works in the app and is ActionHero's.
 list_ours() {
   find_root || return 0
-  for _pid in /proc/[0-9]*; do
-    _pid=${_pid#/proc/}
-    if is_at "$_pid" "$_root" && is_living "$_pid" && is_actionhero "$_pid"; then echo "$_pid $_start"; fi
+  for _pid in $(list_working "$_root"); do
+    if is_living "$_pid" && is_actionhero "$_pid"; then echo "$_pid $_start"; fi
   done
 }
 

@@ -85,7 +85,7 @@ host_state() {
   case ${wanted_supervisor-} in
     systemd_user) printf 'user_manager\t%s\n' "$(user_manager)" ;;
     systemd) units_state ;;
-    pm2) printf 'pm2\t%s\npm2_boot\t%s\n' "$(command -v pm2)" "$(pm2_boot)" ;;
+    pm2) printf 'pm2\t%s\npm2_boot\t%s\npm2_socket\t%s\n' "$(command -v pm2)" "$(pm2_boot)" "$(pm2_socket)" ;;
   esac
 }
 

@@ -55,13 +55,14 @@ pm2_watch() {
 }
 
 # pm2_boot: who starts pm2 at boot, as `pm2 startup` or a line of crontab(5) has it; nothing where nobody does.
-# Behind it, as a row of its own, the path of pm2's socket.
 pm2_boot() {
   grep -ls 'pm2 resurrect' /etc/systemd/system/*.service /etc/init.d/* | tr '\n' '\0' |
-    xargs -0 -r grep -lE "^(User|USER)=\"?$(id -un)\"?\$" | head -n 1 | tr -d '\n'
-  if crontab -l 2>/dev/null | grep -q '^@reboot.*pm2.* resurrect'; then printf crontab; fi
-  printf '\npm2_socket\t%s\n' "${PM2_HOME:-$HOME/.pm2}/rpc.sock"
+    xargs -0 -r grep -lE "^(User|USER)=\"?$(id -un)\"?\$" | head -n 1
+  if crontab -l 2>/dev/null | grep -q '^@reboot.*pm2.* resurrect'; then echo crontab; fi
 }
+
+# pm2_socket: the path of the socket that pm2 is told things by.
+pm2_socket() { echo "${PM2_HOME:-$HOME/.pm2}/rpc.sock"; }
 
 # pm2_settle: at boot, until what pm2's dump names runs, or ten seconds; what is missing then is not in it.
 pm2_settle() {
@@ -104,8 +105,8 @@ fi"
 # pm2_start NAME SCRIPT MILLISECONDS CODE DIRECTORY LOG INDEX: a process of that name; it has so long to stop, and
 # is not begun again after that exit code. SCRIPT, from DIRECTORY: one with a space is a command to pm2.
 pm2_start() {
-  [ "$(printf %s "$pm2_home/rpc.sock" | wc -c)" -le 107 ] ||
-    refuse "the path of pm2's socket is longer than 107 bytes: $pm2_home/rpc.sock" \
+  [ "$(pm2_socket | wc -c)" -le 108 ] || # with the line's end
+    refuse "the path of pm2's socket is longer than 107 bytes: $(pm2_socket)" \
       "set PM2_HOME to a shorter directory, in /etc/environment"
   pm2_delete "$1"
   order_pm2 start "$2" --name "$1" --interpreter /bin/sh --cwd "$5" --kill-timeout "$3" \

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from deploy.errors import DeployError
 from deploy.inventory.models import Host, Settings, Ssh
 from deploy.transport import Channel, Transport
 from deploy.transport.local import LocalTransport
@@ -131,3 +132,21 @@ def finish(channel: Channel) -> Result:
         if chunk := channel.receive(20):
             (errors if chunk.is_error else output).extend(chunk.data)
     return Result(bytes(output), bytes(errors), channel.exit_status)
+
+
+def refusal(transport: SshTransport) -> DeployError:
+    with pytest.raises(DeployError) as caught:
+        transport.connect()
+    assert caught.value.host == "web1"
+    assert caught.value.hint
+    return caught.value
+
+
+def works(transport: SshTransport, command: str = "echo here") -> bytes:
+    transport.connect()
+    result = finish(transport.open(command))
+    assert result.status == 0, result
+    return result.output
+
+
+# Host keys

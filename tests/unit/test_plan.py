@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,9 @@ def test_hosts_that_are_proved_need_nothing(tmp_path: Path) -> None:
         ("18.1.4", facts(running=False), "start"),
         ("18.1.3", facts(), "restart"),
         ("18.1.4", facts(version=""), "reload"),
+        ("18.1.4", replace(facts(), environment=True), "reload"),
+        ("18.1.4", replace(facts(), environment=False), "restart"),
+        ("29.0.0", replace(facts(version="29.0.0"), environment=False), "reload"),
     ],
 )
 def test_how_the_processes_come_to_new_code(

@@ -130,14 +130,12 @@ def serve() -> Iterator[Callable[..., Site]]:
         if json_log:
             knobs["access_log_json"] = str(root / "temp/access.json")
         _prepare(root)
+        below = {key: _below(root, value) for key, value in knobs.items()}
         environment, host = make_environment(
             strategy=strategy,
             app={"path": str(root / "app")},
             workers=2,
-            nginx={
-                **_own_files(root, site.port),
-                **{key: _below(root, value) for key, value in knobs.items()},
-            },
+            nginx={**_own_files(root, site.port), **below},
         )
         write_files(render_nginx(environment, host), root)
         upstream = root / "app/.deploy/sockets/0.sock"
