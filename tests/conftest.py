@@ -25,26 +25,23 @@ gc.set_threshold(100_000)  # a tenth of what the pure tests cost
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 
 SUBNETS = range(100, 200)
-SHARED = {
-    "test_faults_activate": "live29",
-    "test_faults_input": "live29",
-    "test_faults_prepare": "live29",
-    "test_life_29": "live29",
-    "test_topology_live": "live29",
-    "test_jobs_29": "live29",
-    "test_jobs_14": "live14",
-    "test_life_14": "live14",
-    "test_faults_cluster": "live18",
-    "test_init": "live18",
-    "test_life_18": "live18",
-    "test_status": "live18",
-    "test_lies_host": "live18",
-    "test_going_on": "small_fleet",
-    "test_files_with_release": "small_fleet",
-    "test_releases_decision": "small_fleet",
-    "test_releases_killed": "small_fleet",
+GROUPS = {
+    "live29": (
+        *("test_faults_activate", "test_faults_input", "test_faults_prepare"),
+        *("test_life_29", "test_topology_live", "test_jobs_29"),
+    ),
+    "live14": ("test_life_14", "test_jobs_14", "test_releases_life_14"),
+    "live18": (
+        *("test_faults_cluster", "test_init", "test_life_18", "test_status", "test_lies_host"),
+        "test_adopt",
+    ),
+    "small_fleet": (
+        *("test_going_on", "test_files_with_release"),
+        *("test_releases_decision", "test_releases_killed"),
+    ),
 }
-"""Files whose tests go on from each other's state, by the fixture that they share."""
+"""Files whose tests go on from each other's state, in that order; by the fixture they share."""
+SHARED = {file: group for group, files in GROUPS.items() for file in files}
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +77,20 @@ def lab29(labs: Callable[[App], Lab]) -> Lab:
     return labs(29)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of a group follow each other, from where the first of them is."""
+    turns = {file: turn for files in GROUPS.values() for turn, file in enumerate(files)}
+    places: dict[str, int] = {}
+    for place, item in enumerate(items):
+        places.setdefault(SHARED.get(item.path.stem, str(item.path)), place)
+    items.sort(
+        key=lambda item: (
+            places[SHARED.get(item.path.stem, str(item.path))],
+            turns.get(item.path.stem, 0),
+        )
+    )
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Tests of a file are run by one worker, and so are the files that share a deployed lab."""
     from xdist.scheduler import LoadFileScheduling
@@ -90,6 +101,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return SHARED.get(Path(file).stem, file)
 
     return Sharing(config, log)
+
+
+@pytest.fixture(scope="session")
+def live14(lab14: Lab, tmp_path_factory: pytest.TempPathFactory) -> Controller:
+    """ActionHero 14, in place on every host that was bare."""
+    return live(lab14, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

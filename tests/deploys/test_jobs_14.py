@@ -8,15 +8,14 @@ import pytest
 
 from tests.deploys.harness import Controller
 from tests.deploys.jobs import try_a_killed_worker, try_to_fall_behind, with_jobs
-from tests.lab import Lab
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def app(lab14: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
+def app(live14: Controller) -> Iterator[Controller]:
     """ActionHero 14 with those jobs on web1 and jobs1."""
-    with with_jobs(Controller(lab14, tmp_path_factory.mktemp("controller"))) as controller:
+    with with_jobs(live14) as controller:
         yield controller
 
 

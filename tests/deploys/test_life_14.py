@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
-from tests.deploys.harness import run
-from tests.deploys.life import deploy_new, try_a_revision_under_load
+from tests.deploys.harness import Controller, run
+from tests.deploys.life import try_a_revision_under_load
 from tests.lab import Lab
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(scope="module")
-def live(lab14: Lab) -> Lab:
+def live(live14: Controller) -> Lab:
     """ActionHero 14, in place on every host."""
-    deploy_new(lab14)
-    return lab14
+    return live14.lab
 
 
 def test_a_revision_under_load_and_then_nothing_to_do(live: Lab) -> None:
@@ -42,5 +43,7 @@ def test_a_master_behind_a_symlink_is_not_called_a_success(live: Lab) -> None:
         assert f"runs from {releases}/1" in done.text
         assert live.processes("web1") == old
     finally:
-        live.reset()
-        live.sh("web1", f"rm -rf {releases} {app}")
+        for process in live.processes("web1"):
+            process.signal(signal.SIGKILL)
+        live.sh("web1", f"rm {app}; mv {releases}/2 {app}; rm -r {releases}")
+        assert run(live, "restart", "--env", "lab", "--limit", "web1").code == 0

@@ -31,7 +31,8 @@ def test_status_pids_and_history_agree(lab: Lab) -> None:
     (status,) = rows(lab, "status")
     assert {row["revision"] for row in status["hosts"]} == {revision}
     assert {row["objection"] for row in status["hosts"]} == {""}
-    assert {row["workers"]["running"] for row in status["hosts"]} == {2}
+    running = {row["host"]: row["workers"]["running"] for row in status["hosts"]}
+    assert running == {"web1": 2, "web2": 2, "jobs1": 1}
     assert {row["verdict"] for row in rows(lab, "pids")} == {"ok"}
     newest = rows(lab, "history")[-1]
     assert (newest["revision"], newest["outcome"]) == (revision[:10], "done")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import itertools
 import json
 import os
 import pkgutil
@@ -21,9 +22,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, NoReturn
 
+import coverage
+
 PROJECT = Path(__file__).parents[2]
 _LARGEST = 1 << 17
 """Bytes that the words and the environment of one start may take."""
+_TRACED = 3
+"""One of so many is traced for the coverage, which doubles what it costs."""
+_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+"""Set where the coverage is taken: how a further process joins (coverage's patch "subprocess")."""
+_number = itertools.count()
 
 
 class Spawned:
@@ -39,7 +47,10 @@ class Spawned:
         cwd: Path = PROJECT,
         errors: IO[str] | None = None,
     ) -> None:
-        asked = json.dumps([list(words), dict(environment), str(cwd)]).encode()
+        variables = {**environment}
+        if next(_number) % _TRACED:
+            variables.pop(_COVERAGE, None)
+        asked = json.dumps([list(words), variables, str(cwd)]).encode()
         reading, writing = os.pipe()
         self._monitor, theirs = socket.socketpair()
         apart = errors.fileno() if errors else writing
@@ -113,6 +124,7 @@ def _zygote() -> socket.socket:
             process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
                 cwd=PROJECT,
+                env={name: value for name, value in os.environ.items() if name != _COVERAGE},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -191,6 +203,7 @@ def become(words: list[str], environment: dict[str, str], output: int, errors: i
         os.close(theirs)
     os.environ.clear()
     os.environ.update(environment)
+    coverage.process_startup()
     code: Any = 0
     try:
         program.run(["invoke", *words])

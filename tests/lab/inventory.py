@@ -37,7 +37,7 @@ def document(site: Site) -> dict[str, Any]:
             "REDIS_PORT": str(REDIS_PORT),
         },
         "secrets": {"SERVER_TOKEN": {"file": str(site.server_token)}},
-        "roles": {"server": {"serves": True}, "worker": {"serves": False}},
+        "roles": {"server": {"serves": True}, "worker": {"serves": False, "workers": 1}},
         "hosts": {host: _host(site, host, role) for host, role in ROLES.items()},
     }
 
