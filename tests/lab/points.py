@@ -45,19 +45,18 @@ class Points:
     """Where hosts wait: `open`, `read`, `decide-commit`, `decide-abort`, each .before or .after;
     and `gate`, which is the last of their activation."""
 
-    def __init__(self, lab: Lab, node: Path | None = None) -> None:
-        """`node`: the directory of the programs that are really run; the lab's own by default."""
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self._node = (node or lab.site.node / "bin").resolve()
 
     def install(self) -> None:
         """The node that waits, and npm and npx beside it; once a lab."""
         self._bin.mkdir(exist_ok=True)
-        for program in self._node.iterdir():
+        real = (self.lab.site.node / "bin").resolve()
+        for program in real.iterdir():
             (self._bin / program.name).unlink(missing_ok=True)
             if program.name != "node":
                 (self._bin / program.name).symlink_to(program)
-        (self._bin / "node").write_text(NODE.format(node=self._node / "node", points=_POINTS))
+        (self._bin / "node").write_text(NODE.format(node=real / "node", points=_POINTS))
         (self._bin / "node").chmod(0o755)
         for host in ROLES:
             self.lab.account.own(self._directory(host))
