@@ -30,7 +30,7 @@ GROUPS = {
         *("test_faults_activate", "test_faults_input", "test_faults_prepare"),
         *("test_life_29", "test_topology_live", "test_jobs_29"),
     ),
-    "live14": ("test_life_14", "test_jobs_14", "test_releases_life_14"),
+    "live14": ("test_jobs_14", "test_life_14", "test_releases_life_14"),
     "live18": (
         *("test_faults_cluster", "test_init", "test_life_18", "test_status", "test_lies_host"),
         "test_adopt",

@@ -14,11 +14,12 @@ describe_cluster() {
   [ "$model" != auto ] || model=$(installed_model)
   workers_asked=$workers
   case $workers in auto*) workers=$(auto_workers "$workers") ;; esac
+  find_root || : # once, for all that is asked in shells of their own
 }
 
 # installed_version: the version of ActionHero in the tree; nothing where there is none.
 installed_version() {
-  sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$app/node_modules/actionhero/package.json" 2>/dev/null | sed -n 1p
+  sed -n '/^ *"version": *"/{s/^[^:]*: *"\([^"]*\)".*/\1/p;q;}' "$app/node_modules/actionhero/package.json" 2>/dev/null || :
 }
 
 # installed_model: how the ActionHero that is installed in the tree is started.

@@ -29,24 +29,33 @@ to_json() {
 
 # escape_json: standard input as one JSON string; a final newline is kept out of it.
 escape_json() {
-  LC_ALL=C awk '
-    BEGIN {
-      for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i)
-      escape["\""] = "\\\""; escape["\\"] = "\\\\"
-      printf "\""
-    }
+  LC_ALL=C awk "$print_line"'
+    BEGIN { printf "\"" }
     NR > 1 { printf "\\n" }
-    /[\001-\037"\\]/ {
-      count = length($0)
-      for (i = 1; i <= count; i++) {
-        char = substr($0, i, 1)
-        printf "%s", (char in escape) ? escape[char] : char
-      }
-      next
-    }
-    { printf "%s", $0 }
+    { print_line($0) }
     END { printf "\"" }'
 }
+
+# A function of awk: a line as it is within a JSON string. Facts are made of tabs, and of 037 between words.
+print_line='
+  BEGIN {
+    for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i)
+    escape["\""] = "\\\""; escape["\\"] = "\\\\"
+  }
+  function print_line(line,   at, count, char) {
+    if (line !~ /[\001-\010\012-\036"\\]/) {
+      gsub(/\t/, "\\u0009", line)
+      gsub(/\037/, "\\u001f", line)
+      printf "%s", line
+      return
+    }
+    count = length(line)
+    for (at = 1; at <= count; at++) {
+      char = substr(line, at, 1)
+      printf "%s", (char in escape) ? escape[char] : char
+    }
+  }
+'
 
 # report TYPE [KEY VALUE]...: one report of the current step; a vanished reader is no fault.
 report() {
@@ -151,7 +160,8 @@ is_late() {
   [ "$_uptime" -ge "$_end" ]
 }
 
-# run_fact ID VERB [ARGUMENT]...: ask one thing; what the verb prints is the answer.
+# run_fact ID VERB [ARGUMENT]...: ask one thing; what the verb prints is the answer. It is told with those of
+# the others, by one process, as text of lines: ID, code, answer.
 run_fact() {
   step=$1
   shift
@@ -162,7 +172,32 @@ run_fact() {
   )
   _code=$?
   set -e
-  report fact code "$_code" text "$_answer"
+  case $_answer in
+    *"$_end_of_fact"*) report fact code "$_code" text "$_answer" ;;
+    *) _answers="${_answers-}$step
+$_code
+$_answer$_end_of_fact" ;;
+  esac
+}
+
+# Between two answers in _answers.
+_end_of_fact=$(printf '\035')
+
+# tell_facts: report the answers.
+tell_facts() {
+  [ -n "${_answers-}" ] || return 0
+  printf '%s' "$_answers" | LC_ALL=C awk -v nonce="$nonce" "$print_line"'
+    BEGIN { RS = "\035" }
+    {
+      count = split($0, line, "\n")
+      printf "\036{\"nonce\":\"%s\",\"type\":\"fact\",\"step\":\"%s\",\"code\":\"%s\",\"text\":\"", nonce, line[1], line[2]
+      for (number = 3; number <= count; number++) {
+        if (number > 3) printf "\\n"
+        print_line(line[number])
+      }
+      print "\"}"
+    }' >&4 2>/dev/null || :
+  _answers=''
 }
 
 # unwind: undo the current step and those before it, last first, and end the stage as failed.
@@ -196,6 +231,7 @@ run_undo() {
 
 # close_stage: every step of the stage is done.
 close_stage() {
+  tell_facts
   step=''
   report ended outcome completed
 }

@@ -5,34 +5,42 @@
 # overlap_state ROOT SOCKETS: as tab-separated lines: kilobytes that the processes hold and that are
 # left, nginx's user, what keeps that user or nginx's service from the sockets and static files.
 overlap_state() {
-  printf 'held\t%s\n' "$(list_ours | count_held)"
-  printf 'room\t%s\n' "$({ sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo; cgroup_room; } | sort -n | head -n 1)"
+  _ours=$(list_ours)
+  printf 'held\t%s\n' "$(count_held "$_ours")"
+  find_room
+  printf 'room\t%s\n' "$_room"
   _user=$(nginx_user)
   _uid=$(id -u "$_user") _gids=" $(id -G "$_user") "
   printf 'nginx_user\t%s\n' "$_user"
-  for _end in "$2" "$1/releases"; do list_parents "$_end"; done | sort -u | while IFS= read -r _directory; do
-    if ! may_walk "$_user" "$_directory"; then printf 'blocked\t%s\t%s\n' "$_directory" "$(stat -c %a "$_directory")"; fi
-  done
-  tell_redis
-  if [ "$(cat /sys/fs/selinux/enforce 2>/dev/null)" = 1 ]; then echo selinux; fi
+  for _end in "$2" "$1/releases"; do list_parents "$_end"; done | sort -u | tell_blocked
+  tell_redis "$_ours"
+  read_line /sys/fs/selinux/enforce
+  [ "$_line" != 1 ] || echo selinux
   case $1 in
     /home/* | /root/* | /run/user/*) printf 'protect_home\t%s\n' "$(nginx_protection)" ;;
   esac
 }
 
-# count_held: kilobytes that processes ("pid start" lines) hold, what they share counted in parts
+# count_held PROCESSES: kilobytes that they ("pid start" lines) hold, what they share counted in parts
 # (proc(5), smaps_rollup), or whole where the kernel does not tell.
 count_held() {
+  set -- "$1" /dev/null
   while read -r _pid _; do
-    sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' "/proc/$_pid/smaps_rollup" 2>/dev/null |
-      grep . || sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$_pid/status" 2>/dev/null || :
-  done | awk '{ sum += $1 } END { print sum + 0 }'
+    [ -z "$_pid" ] || set -- "$@" "/proc/$_pid/status" "/proc/$_pid/smaps_rollup"
+  done <<LINES
+$1
+LINES
+  shift
+  cat "$@" 2>/dev/null | awk '
+    $1 == "Name:" { sum += held; held = 0 }
+    $1 == "VmRSS:" || $1 == "Pss:" { held = $2 }
+    END { print sum + held }'
 }
 
-# tell_redis: of the app's redis, as a line: connected clients, how many it takes, how many of them are
-# of our processes, its address and port. Nothing without processes, or where it cannot be asked.
+# tell_redis PROCESSES: of the app's redis, as a line: connected clients, how many it takes, how many of
+# them are of our processes, its address and port. Nothing without processes, or where it cannot be asked.
 tell_redis() {
-  if [ -z "${register-}" ] || [ -z "$(list_ours)" ]; then return 0; fi
+  if [ -z "${register-}" ] || [ -z "$1" ]; then return 0; fi
   _said=$(ask_register clients '')
   # shellcheck disable=SC2086 # words
   set -- $_said
@@ -40,25 +48,48 @@ tell_redis() {
   printf 'redis\t%s\t%s\t%s\t%s\t%s\n' "$2" "$3" "$(count_peers "$4")" "$5" "$6"
 }
 
-# count_peers END: connections of our processes to what /proc/net/tcp calls END (proc(5)).
+# count_peers END: connections of our processes ($_ours) to what /proc/net/tcp calls END (proc(5)).
 count_peers() {
   {
-    list_ours | list_held | sed 's/^/held /'
+    list_held <<LINES
+$_ours
+LINES
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null || :
   } | awk -v end="$1" '
-    $1 == "held" { held[$2]; next }
+    NF == 1 { held[$1]; next }
     $4 == "01" && $10 in held && substr($3, length($3) - length(end) + 1) == end { count++ }
     END { print count + 0 }'
 }
 
-# cgroup_room: kilobytes that each limited control group above this process has left (version 2).
-cgroup_room() {
-  _group=$(sed -n 's/^0:://p' /proc/self/cgroup)
+# find_room: set _room to the kilobytes that the machine has left, or a limited control group above this
+# process (version 2) that has less.
+find_room() {
+  read_memory MemAvailable
+  _room=$_size _group=''
+  while IFS= read -r _line; do
+    case $_line in 0::*) _group=${_line#0::} ;; esac
+  done </proc/self/cgroup
   while [ -n "$_group" ]; do
-    _at=/sys/fs/cgroup$_group
-    _most=$(cat "$_at/memory.max" 2>/dev/null) || _most=max
-    if [ "$_most" != max ]; then echo $(((_most - $(cat "$_at/memory.current")) / 1024)); fi
+    read_line "/sys/fs/cgroup$_group/memory.max"
+    case $_line in
+      '' | max) ;;
+      *)
+        _most=$_line
+        read_line "/sys/fs/cgroup$_group/memory.current"
+        _left=$(((_most - _line) / 1024))
+        [ "$_left" -ge "${_room:-$_left}" ] || _room=$_left
+        ;;
+    esac
     _group=${_group%/*}
+  done
+}
+
+# tell_blocked: a line of each directory of standard input that $_user may not go through.
+tell_blocked() {
+  set --
+  while IFS= read -r _directory; do set -- "$@" "$_directory"; done
+  stat -c '%a %u %g %n' "$@" | while read -r _bits _owner _group _directory; do
+    may_walk "$_user" "$_directory" "$_bits" "$_owner" "$_group" || printf 'blocked\t%s\t%s\n' "$_directory" "$_bits"
   done
 }
 
@@ -83,11 +114,9 @@ list_parents() {
   done
 }
 
-# may_walk USER DIRECTORY: its mode bits (or an entry for USER, acl(5)) let USER, who is $_uid and in
-# $_gids, through.
+# may_walk USER DIRECTORY BITS UID GID: its mode bits (or an entry for USER, acl(5)) let USER, who is $_uid
+# and in $_gids, through.
 may_walk() {
-  # shellcheck disable=SC2046 # three numbers
-  set -- "$1" "$2" $(stat -c '%a %u %g' "$2")
   _mode=00$3 # 0 is one digit, and 1777 are four
   if [ "$_uid" -eq 0 ]; then return 0; fi
   if [ "$_uid" -eq "$4" ]; then

@@ -127,11 +127,15 @@ list_commands() {
 list_candidates() {
   {
     list_working "$1"
-    {
-      { list_near "$1"; list_commands F "$1"; } | sort -u
-      list_commands E 'actionhero|dist/server\.js'
-    } | sort | uniq -d
-  } | sort -un
+    echo may
+    list_near "$1"
+    list_commands F "$1"
+    echo are
+    list_commands E 'actionhero|dist/server\.js'
+  } | awk '
+    /[a-z]/ { part = $1; next }
+    part == "" || part == "are" && $1 in may { print }
+    part == "may" { may[$1] }' | sort -un
 }
 
 # show_process PID: one tab-separated line: pid parent start session owner directory executable
@@ -140,11 +144,21 @@ show_process() {
   read_process "$1" && [ "$_state" != Z ] || return 0
   _owner=me
   [ -O "/proc/$1" ] || _owner=$(stat -c %U "/proc/$1" 2>/dev/null) || return 0
-  _cwd=$(readlink "/proc/$1/cwd" 2>/dev/null) || _cwd='?'
-  _program=$(readlink "/proc/$1/exe" 2>/dev/null) || _program='?'
+  read_link cwd "$1"
+  read_link exe "$1"
   _argv=$(tr '\0\n\t' '\037  ' 2>/dev/null <"/proc/$1/cmdline") || return 0
   printf 'process\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
-    "$1" "$_ppid" "$_start" "$_session" "$_owner" "$_cwd" "$_program" "$_argv"
+    "$1" "$_ppid" "$_start" "$_session" "$_owner" "$_cwd" "$_exe" "$_argv"
+}
+
+# read_link cwd|exe PID: set _cwd or _exe to where that link of /proc/PID leads; to ? where this user may
+# not know. Most lead where the one before did, and then no process is started for it.
+read_link() {
+  eval "_last=\${_$1-}"
+  # shellcheck disable=SC3013 # dash and busybox know it
+  if [ "/proc/$2/$1" -ef "${_last:-?}" ]; then return 0; fi
+  _last=$(readlink "/proc/$2/$1" 2>/dev/null) || _last='?'
+  eval "_$1=\$_last"
 }
 
 # name_process PID: the names of its program and of its script, as "node server.js"; no more of its command
@@ -166,9 +180,20 @@ name_process() {
   }
 }
 
-# boot_id: this boot of the machine, by its name (random(4)).
+# read_memory NAME: set _size to the kilobytes that /proc/meminfo has under that name.
+read_memory() {
+  while read -r _key _size _; do
+    [ "$_key" != "$1:" ] || return 0
+  done </proc/meminfo
+  _size=''
+}
+
+# read_boot: set _boot to this boot of the machine, by its name (random(4)).
+read_boot() { IFS= read -r _boot </proc/sys/kernel/random/boot_id; }
+
+# boot_id: the same, printed.
 boot_id() {
-  IFS= read -r _boot </proc/sys/kernel/random/boot_id
+  read_boot
   echo "$_boot"
 }
 
@@ -194,7 +219,9 @@ $2
 
 # without LINES OTHERS: the lines that are not among OTHERS, and not empty.
 without() {
-  printf '%s\n' "$1" | while IFS= read -r _line; do
+  while IFS= read -r _line; do
     [ -z "$_line" ] || has_line "$2" "$_line" || printf '%s\n' "$_line"
-  done
+  done <<LINES
+$1
+LINES
 }

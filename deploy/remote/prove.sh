@@ -12,9 +12,10 @@ prove_cluster() {
 
 # checkout_ticks: when the tree was last moved; 0 when that was before this boot.
 checkout_ticks() {
-  _booted=$(sed -n 's/^boot=//p' "$state/activated" 2>/dev/null) || _booted=never
-  if [ "$_booted" = "$(boot_id)" ]; then
-    sed -n 's/^ticks=//p' "$state/activated"
+  read_boot
+  read_value "$state/activated" boot
+  if [ "$_value" = "$_boot" ]; then
+    value_in "$state/activated" ticks
   else
     echo 0
   fi

@@ -136,13 +136,20 @@ releases_state() {
   done
   for _record in confirmed pending returned; do
     if [ -e "$_root/.deploy/$_record" ]; then
-      printf '%s\t%s\t%s\t%s\n' "$_record" "$(recorded "$_record" run)" "$(recorded "$_record" release)" \
-        "$(recorded "$_record" incarnation)"
+      printf '%s' "$_record"
+      for _key in run release incarnation; do
+        read_value "$_root/.deploy/$_record" "$_key"
+        printf '\t%s' "$_value"
+      done
+      echo
     fi
   done
-  printf 'fence\t%s\n' "$(sed -n '1s/^run=//;1p' "$_root/.deploy/fence" 2>/dev/null)"
-  printf 'current\t%s\nprevious\t%s\n' "$(linked "$_root/current")" "$(linked "$_root/previous")"
-  printf 'live\t%s\n' "$(linked "${sockets:-$_root/shared/sockets}/live")"
+  read_line "$_root/.deploy/fence"
+  printf 'fence\t%s\n' "${_line#run=}"
+  for _at in "$_root/current" "$_root/previous" "${sockets:-$_root/shared/sockets}/live"; do
+    _leads=$(readlink "$_at") || _leads=''
+    printf '%s\t%s\n' "${_at##*/}" "${_leads##*/}"
+  done
   if [ -e "$_root/.deploy/frozen" ]; then echo frozen; fi
   if [ -e "$_root/.deploy/left" ]; then echo left; fi
   if [ -e "$_root/.git" ] && [ ! -e "$_root/.deploy/confirmed" ]; then echo in_place; fi
@@ -154,5 +161,6 @@ show_release() {
   case $_name in *.partial) _kind=partial ;; *) [ -e "$1/.deploy/release" ] || return 0 ;; esac
   [ ! -e "$1/.deploy/proved" ] || _trust=proved
   [ ! -e "$1/.deploy/withdrawn" ] || _trust=withdrawn
-  printf 'release\t%s\t%s\t%s\t%s\n' "${_name%.partial}" "$(manifest_of "$1" revision)" "$_kind" "$_trust"
+  read_value "$1/.deploy/release" revision
+  printf 'release\t%s\t%s\t%s\t%s\n' "${_name%.partial}" "$_value" "$_kind" "$_trust"
 }

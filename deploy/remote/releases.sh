@@ -16,6 +16,7 @@ use_release() {
   state=$app/.deploy
   # shellcheck disable=SC1091 # made by equip_release
   [ ! -e "$state/described" ] || . "$state/described"
+  find_root || : # once, for all that is asked in shells of their own
 }
 
 # use_confirmed: the same for the release that is confirmed; `none` where there is none yet.
@@ -89,8 +90,11 @@ live_release() { readlink "$sockets/live" || :; }
 
 # is_warm: there is a warm release, and its time is not over.
 is_warm() {
-  [ -e "$root/.deploy/warm" ] && [ "$(record warm boot)" = "$(boot_id)" ] || return 1
-  [ "$(ticks_now)" -lt "$(record warm until)" ]
+  read_boot
+  read_value "$root/.deploy/warm" boot
+  [ "$_value" = "$_boot" ] || return 1
+  read_value "$root/.deploy/warm" until
+  [ "$(ticks_now)" -lt "$_value" ]
 }
 
 # warm_release: its name; nothing where there is none, or its time is over.

@@ -5,9 +5,11 @@
 # cluster_state: processes that concern the app, its pidfiles, this boot, the last activation.
 # Lines are tab-separated: a kind, then its values.
 cluster_state() {
-  printf 'workers\t%s\t%s\n' "$workers" "$(explain_workers)"
+  case $workers_asked in auto*) weigh_workers "$workers_asked" ;; *) _why='' ;; esac
+  printf 'workers\t%s\t%s\n' "$workers" "$_why"
   printf 'installed\t%s\n' "$(installed_version)"
-  printf 'boot\t%s\t%s\n' "$(boot_id)" "$(ticks_now)"
+  read_boot
+  printf 'boot\t%s\t%s\n' "$_boot" "$(ticks_now)"
   find_root || _root=$app
   printf 'root\t%s\n' "$_root"
   for _pid in $(list_candidates "$_root"); do show_process "$_pid"; done
@@ -17,15 +19,20 @@ cluster_state() {
   list_tops | while read -r _pid _; do
     if find_unit "$_pid"; then printf 'unit\t%s\t%s\t%s\n' "$_pid" "$unit_manager" "$unit"; fi
   done
-  list_taken | sed 's/^/taken	/'
+  if [ "$model" = processes ]; then list_taken | sed 's/^/taken	/'; fi
   for _record in activated proved; do
-    if [ -e "$state/$_record" ]; then sed "s/=/	/; s/^/$_record	/" "$state/$_record"; fi
+    [ -e "$state/$_record" ] || continue
+    while IFS= read -r _line; do
+      printf '%s\t%s\t%s\n' "$_record" "${_line%%=*}" "${_line#*=}"
+    done <"$state/$_record"
   done
 }
 
 # show_pidfile FILE: its name, what it says, and the process it names, if there is one.
 show_pidfile() {
-  _named=$(head -c 20 "$1" | tr -d '\n\t')
+  read_line "$1"
+  _named=$_line
+  case $_named in '' | *[!0-9]* | ?????????????????????*) _named=$(head -c 20 "$1" | tr -d '\n\t') ;; esac
   printf 'pidfile\t%s\t%s\n' "${1##*/}" "$_named"
   case $_named in '' | *[!0-9]*) return 0 ;; esac
   show_process "$_named"
@@ -34,7 +41,6 @@ show_pidfile() {
 # list_taken: a line, pid tab endpoint, of each process of this app that listens where one of ours is
 # to listen, and was not started under a title of ours.
 list_taken() {
-  [ "$model" = processes ] || return 0
   list_tops | while read -r _pid _; do
     if is_titled "$_pid"; then continue; fi
     _index=0
@@ -63,30 +69,56 @@ listens() {
 host_state() {
   _near=$1
   while [ ! -e "$_near" ]; do _near=${_near%/*}/; _near=${_near%/}; [ -n "$_near" ] || _near=/; done
-  printf 'user\t%s\n' "$(id -un)"
+  _user=$(id -un) _lingers=no _writable=no
+  [ ! -e "/var/lib/systemd/linger/$_user" ] || _lingers=yes
+  [ ! -w "$_near" ] || _writable=yes
+  printf 'user\t%s\nlinger\t%s\nwritable\t%s\n' "$_user" "$_lingers" "$_writable"
   printf 'node\t%s\n' "$(node --version 2>/dev/null)"
-  printf 'npm\t%s\n' "$(command -v npm)"
   printf 'git\t%s\n' "$(git --version 2>/dev/null)"
-  printf 'flock\t%s\n' "$(command -v flock)"
-  printf 'setsid\t%s\n' "$(command -v setsid)"
+  for _name in npm flock setsid; do
+    find_program "$_name"
+    printf '%s\t%s\n' "$_name" "$_found"
+  done
   printf 'arch\t%s\n' "$(uname -m)"
   printf 'cpus\t%s\n' "$(nproc)"
-  printf 'total\t%s\n' "$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
-  printf 'memory\t%s\n' "$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)"
-  printf 'disk\t%s\n' "$(df -Pk "$_near" | awk 'NR == 2 { print $4 }')"
-  printf 'inodes\t%s\n' "$(df -Pi "$_near" 2>/dev/null | awk 'NR == 2 { print $4 }')"
+  read_memory MemTotal
+  printf 'total\t%s\n' "$_size"
+  read_memory MemAvailable
+  printf 'memory\t%s\n' "$_size"
+  printf 'disk\t%s\n' "$(left_on k "$_near")"
+  printf 'inodes\t%s\n' "$(left_on i "$_near")"
+  printf 'files\t'
   # shellcheck disable=SC3045 # dash, busybox and bash know it
-  printf 'files\t%s\n' "$(ulimit -n)"
-  printf 'writable\t%s\n' "$(if [ -w "$_near" ]; then echo yes; else echo no; fi)"
-  printf 'tree_size\t%s\n' "$(tree_size "$1")"
-  printf 'kill_user_processes\t%s\n' "$(kill_user_processes)"
-  printf 'linger\t%s\n' "$(if [ -e "/var/lib/systemd/linger/$(id -un)" ]; then echo yes; else echo no; fi)"
+  ulimit -n
+  printf 'tree_size\t'
+  tree_size "$1"
+  printf 'kill_user_processes\t'
+  kill_user_processes
   printf 'runtime_dir\t%s\n' "${XDG_RUNTIME_DIR-}"
   case ${wanted_supervisor-} in
     systemd_user) printf 'user_manager\t%s\n' "$(user_manager)" ;;
     systemd) units_state ;;
     pm2) printf 'pm2\t%s\npm2_boot\t%s\npm2_socket\t%s\n' "$(command -v pm2)" "$(pm2_boot)" "$(pm2_socket)" ;;
   esac
+}
+
+# find_program NAME: set _found to where PATH has it, else to what the shell has under that name.
+find_program() {
+  _paths=$PATH:
+  while [ -n "$_paths" ]; do
+    _found=${_paths%%:*}/$1 _paths=${_paths#*:}
+    if [ -f "$_found" ] && [ -x "$_found" ]; then return 0; fi
+  done
+  _found=$(command -v "$1") || _found=''
+}
+
+# left_on k|i PATH: kilobytes, or inodes, that are left on its file system; nothing where df does not tell.
+left_on() {
+  _said=$(df "-P$1" "$2" 2>/dev/null) || return 0
+  # shellcheck disable=SC2086 # the fields of the last line
+  set -- ${_said##*
+}
+  echo "${4-}"
 }
 
 # tree_size APP: bytes of the git tree's files at HEAD, in kB; nothing where there is no tree.

@@ -136,10 +136,21 @@ write_environment() {
 # each process was started with every NAME in it (proc(5), environ); "other" when not. What somebody
 # calls the fleet is no reason.
 environment_state() {
-  _written=$(sed '/^DEPLOY_ENVIRONMENT=/d' "$state/env" 2>/dev/null) || _written=none
-  _wanted=$(printf '%s' "$1" | sed '/^DEPLOY_ENVIRONMENT=/d')
+  _written=$(plain_environment 2>/dev/null <"$state/env") || _written=none
+  _wanted=$(
+    plain_environment <<TEXT
+$1
+TEXT
+  )
   shift
   if [ "$_written" = "$_wanted" ] && list_tops | were_given "$@"; then echo same; else echo other; fi
+}
+
+# plain_environment: the lines of standard input without the fleet's name.
+plain_environment() {
+  while IFS= read -r _line; do
+    case $_line in DEPLOY_ENVIRONMENT=*) ;; *) printf '%s\n' "$_line" ;; esac
+  done
 }
 
 # were_given [NAME VALUE]...: all of standard input ("pid start" lines) were started with each of them.

@@ -172,10 +172,14 @@ tree_state() {
   echo repository=yes
   printf 'head=%s\n' "$(head_of "$_app")"
   printf 'branch=%s\n' "$(tree_git "$_app" symbolic-ref --quiet --short HEAD || :)"
-  printf 'origin=%s\n' "$(tree_git "$_app" config --get remote.origin.url | head -n 1 | mask_urls)"
+  _origin=$(tree_git "$_app" config --get remote.origin.url) || _origin=''
+  case $_origin in *@*) _origin=$(printf '%s' "$_origin" | mask_urls) ;; esac
+  printf 'origin=%s\n' "${_origin%%
+*}"
   list_operations | sed 's/^/operation=/'
   list_changes | awk 'NR <= 20 { print "dirty=" $0 } END { print "dirty_count=" NR }'
-  printf 'node_key=%s\n' "$(cat "$_app/.deploy/node_key" 2>/dev/null)"
-  printf 'interrupted=%s\n' "$(if is_open "$_app"; then echo yes; else echo no; fi)"
+  read_line "$_app/.deploy/node_key"
+  printf 'node_key=%s\n' "$_line"
+  if is_open "$_app"; then echo interrupted=yes; else echo interrupted=no; fi
   sed 's/^/activated./' "$_app/.deploy/activated" 2>/dev/null || :
 }

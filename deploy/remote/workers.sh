@@ -8,14 +8,7 @@ auto_workers() {
   echo "$_count"
 }
 
-# explain_workers: why there are so many; nothing where the inventory has a number.
-explain_workers() {
-  case $workers_asked in auto*) ;; *) return 0 ;; esac
-  weigh_workers "$workers_asked"
-  echo "$_why"
-}
-
-# weigh_workers auto[:CPUS:KILOBYTES]: set _count and _why.
+# weigh_workers auto[:CPUS:KILOBYTES]: set _count, and _why there are so many.
 weigh_workers() {
   _rest=${1#auto} _cpus='' _size='' _which=CPUs
   case $_rest in :*) _rest=${_rest#:} _cpus=${_rest%%:*} _size=${_rest#*:} ;; esac

@@ -105,9 +105,9 @@ class LocalChannel:
                 stream.close()
         self._outputs = {}
         self._closed = True
-        if self._exit >= 0:
-            os.close(self._exit)
-            self._exit = -1
+        ended, self._exit = self._exit, -1  # a signal may come in between, and close again
+        if ended >= 0:
+            os.close(ended)
 
     def _write(self, data: memoryview) -> int:
         try:

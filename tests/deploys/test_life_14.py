@@ -19,10 +19,6 @@ def live(live14: Controller) -> Lab:
     return live14.lab
 
 
-def test_a_revision_under_load_and_then_nothing_to_do(live: Lab) -> None:
-    try_a_revision_under_load(live)
-
-
 def test_a_master_behind_a_symlink_is_not_called_a_success(live: Lab) -> None:
     """14 without PROJECT_ROOT, started through `current`: USR2 would reload the old directory."""
     app = live.app_path("web1")
@@ -47,3 +43,7 @@ def test_a_master_behind_a_symlink_is_not_called_a_success(live: Lab) -> None:
             process.signal(signal.SIGKILL)
         live.sh("web1", f"rm {app}; mv {releases}/2 {app}; rm -r {releases}")
         assert run(live, "restart", "--env", "lab", "--limit", "web1").code == 0
+
+
+def test_a_revision_under_load_and_then_nothing_to_do(live: Lab) -> None:
+    try_a_revision_under_load(live)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import new_lab
 from tests.deploys.harness import Controller
-from tests.deploys.releases_life import try_two_revisions_and_back
+from tests.deploys.releases_life import quick, succeed, try_a_revision_and_back
 
 pytestmark = pytest.mark.lab
 
@@ -21,8 +21,9 @@ def fleet(tmp_path: Path) -> Iterator[Controller]:
     with ExitStack() as stack:
         lab = new_lab(stack, 29, "releases")
         lab.up()
-        yield Controller(lab, tmp_path)
+        yield Controller(lab, tmp_path, quick(lab))
 
 
-def test_two_revisions_and_back_under_load(fleet: Controller) -> None:
-    try_two_revisions_and_back(fleet)
+def test_a_revision_and_back_under_load(fleet: Controller) -> None:
+    succeed(fleet, "deploy")
+    try_a_revision_and_back(fleet)

@@ -9,7 +9,7 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "deploy/remote/workers.sh"
 SCRIPT = """. "$1"; cpus=$2; nproc() { echo "$cpus"; }; machine_memory() { echo 2097152; }
-workers_asked=$3; auto_workers "$3"; explain_workers"""
+weigh_workers "$3"; printf "%s\\n%s" "$_count" "$_why" """
 CASES = {
     (1, "auto"): (2, "1 CPUs, and at least 2"),
     (8, "auto"): (7, "8 CPUs less one"),
