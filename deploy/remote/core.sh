@@ -105,6 +105,7 @@ apart() {
 # run_step INDEX ID VERB [ARGUMENT]...: run one verb apart; unwind the stage when it fails.
 # errexit holds in the verb only while neither it nor this function stands in a condition.
 run_step() {
+  tell_facts
   at=$1 step=$2
   shift 2
   printf '\036%s %s\n' "$nonce" "$step" >&2 || :

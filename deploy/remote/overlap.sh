@@ -77,7 +77,7 @@ find_room() {
         _most=$_line
         read_line "/sys/fs/cgroup$_group/memory.current"
         _left=$(((_most - _line) / 1024))
-        [ "$_left" -ge "${_room:-$_left}" ] || _room=$_left
+        if [ -z "$_room" ] || [ "$_left" -lt "$_room" ]; then _room=$_left; fi
         ;;
     esac
     _group=${_group%/*}

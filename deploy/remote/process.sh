@@ -1,8 +1,10 @@
 # Processes as /proc tells of them (proc(5)): who they are, for certain, before anything is done to them.
 # shellcheck shell=sh
 
-# read_process PID: set _state _ppid _session _start (ticks since boot); false when it is gone.
+# read_process PID: set _state _ppid _session _start (ticks since boot); false when it is gone, or there is
+# no number: /proc//stat is the machine's.
 read_process() {
+  [ -n "$1" ] || return 1
   IFS= read -r _stat 2>/dev/null <"/proc/$1/stat" || return 1
   # shellcheck disable=SC2086 # fields are numbers and one letter once the name is cut off
   set -- ${_stat##*) }

@@ -137,11 +137,7 @@ write_environment() {
 # calls the fleet is no reason.
 environment_state() {
   _written=$(plain_environment 2>/dev/null <"$state/env") || _written=none
-  _wanted=$(
-    plain_environment <<TEXT
-$1
-TEXT
-  )
+  _wanted=$(printf '%s\n' "$1" | plain_environment) # some shells write a here-document to a file
   shift
   if [ "$_written" = "$_wanted" ] && list_tops | were_given "$@"; then echo same; else echo other; fi
 }

@@ -122,3 +122,9 @@ def parse_process(shell: Shell, root: Path, pid: int) -> ClusterState:
     """What the controller makes of the host's word on one process."""
     told = shell.run(fact("show_process", pid)).answer
     return parse_cluster(f"workers\t1\nboot\tabc\t5000\nroot\t{root}\n{told}\n")
+
+
+def test_no_number_is_no_process(shell: Shell) -> None:
+    """Found: a master without a worker could not be stopped; /proc//stat is the machine's."""
+    (told,) = shell.run(fact("is_alive", "", "")).of("fact")
+    assert (told["code"], told["text"]) == ("1", "")

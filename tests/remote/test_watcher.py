@@ -35,7 +35,9 @@ def test_a_watcher_ends_only_with_the_lock_of_what_is_pending(serving: Host) -> 
     """Found: one that was about to end took a start for nothing, and a switch had none."""
     serving.make("r2")
     assert serving.go_live("run2", "r2").code == 0
-    watcher, seen = int((serving.root / ".deploy/watching").read_text()), set[int]()
+    watching, seen = serving.root / ".deploy/watching", set[int]()
+    wait_until(watching.exists, "the watcher")
+    watcher = int(watching.read_text())
     wait_until(lambda: bool(children(watcher, "sleep")), "the first look")
     pending, aside = (serving.root / ".deploy" / name for name in ("pending", "aside"))
     with (serving.root / ".deploy" / "pending.lock").open("a") as lock:

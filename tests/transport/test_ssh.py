@@ -180,10 +180,11 @@ def test_more_channels_than_the_server_allows(client: Client, tmp_path: Path) ->
         client.known_hosts.write_text(own.known_hosts_line)
         transport = client.transport(own.address, port=own.port)
         transport.connect()
-        transport.open("read -r line")
+        held = transport.open("read -r line")
         with pytest.raises(DeployError, match="no channel could be opened") as caught:
             transport.open("true")
         assert "MaxSessions" in caught.value.hint
+        held.close()
     finally:
         own.stop()
 
