@@ -49,13 +49,11 @@ def pids(flags: Flags) -> ExitCode:
 def pid_rows(host: str, state: ClusterState) -> list[list[str]]:
     """The pidfiles of one host, then its processes that no pidfile names."""
     rows = [
-        [host, p.name, p.text, p.verdict, p.process.command if p.process else "no such process"]
+        [host, p.name, p.text, p.verdict, p.process.name if p.process else "no such process"]
         for p in state.pidfiles
     ]
     named = {p.process.pid for p in state.pidfiles if p.process}
-    rows += [
-        [host, "-", str(p.pid), "missing", p.command] for p in state.ours if p.pid not in named
-    ]
+    rows += [[host, "-", str(p.pid), "missing", p.name] for p in state.ours if p.pid not in named]
     return rows
 
 

@@ -13,7 +13,7 @@ def look(subject: Subject) -> Iterator[Problem]:
     for process in facts.cluster.others:
         yield (
             "error",
-            f"the app runs as {process.owner} (process {process.pid}: {process.command!r}), "
+            f"the app runs as {process.owner} (process {process.pid}: {process.name}), "
             f"and the deploy user is {facts.machine.user}",
             f"log in as {process.owner}: set `user: {process.owner}` for this host",
         )

@@ -16,7 +16,7 @@ def look(subject: Subject) -> Iterator[Problem]:
             yield (
                 "error",
                 f"pids/cluster_pidfile names process {process.pid}, which is not this app's "
-                f"cluster master: {process.command!r} in {process.directory}",
+                f"cluster master: {process.name} in {process.directory}",
                 f"look at it; if it is not the cluster, rm {cluster.root}/pids/cluster_pidfile",
             )
     if len(cluster.masters) > 1:

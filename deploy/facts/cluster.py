@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 from typing import Literal
 
 from deploy.facts import Fact, table
@@ -15,6 +16,7 @@ _NODE = ("node", "nodejs", "node[0-9]*", "node-[0-9]*")
 """Names of its executable, as is_node of process.sh knows them, too."""
 _MASTER = re.compile(r"actionhero\S* (?:.* )?(?:startCluster|start cluster)(?: |$)")
 _WORKER = re.compile(r"actionhero\S* (?:.* )?start(?: |$)|dist/server\.js")
+_SCRIPT = re.compile(r"^actionhero$|\.[cm]?js$")
 
 
 def is_node_program(path: str) -> bool:
@@ -39,6 +41,14 @@ class Process:
     program: str
     """Real path of its executable; `?` when it may not be read."""
     command: str
+
+    @property
+    def name(self) -> str:
+        """Its program, and the script that it runs; the rest of its words may hold a password."""
+        first, *rest = self.command.split() or ["?"]
+        program = PurePath(first).name
+        script = PurePath(next((word for word in rest if not word.startswith("-")), "")).name
+        return f"{program} {script}" if _SCRIPT.search(script) else program
 
     @property
     def is_node(self) -> bool:

@@ -85,7 +85,7 @@ def assert_serves(controller: Controller, revision: str) -> None:
 def under_load(lab: Lab) -> Iterator[Sockets | None]:
     """Clients ask both web hosts, and none of them loses anything; on 29, with a WebSocket."""
     with ExitStack() as stack:
-        loads = [stack.enter_context(lab.load(h, clients=1, pause=0.05, seconds=300)) for h in WEB]
+        loads = [stack.enter_context(lab.load(h, clients=1, pause=0.1, seconds=300)) for h in WEB]
         streams = [
             stack.enter_context(Stream(lab.web_address(h), "/api/slow", "POST")) for h in WEB
         ]

@@ -39,7 +39,7 @@ def test_a_pidfile_that_names_another_process_is_refused_and_that_process_lives(
         assert said.code == 1
         assert (said.failure["host"], said.failure["step"]) == ("web1", "pidfile")
         assert f"names process {bystander}" in said.failure["message"]
-        assert "sleep 600" in said.failure["message"]
+        assert "cluster master: sleep in /" in said.failure["message"]
         assert f"rm {pidfile}" in said.failure["hint"]
     process = find(bystander)
     assert process is not None

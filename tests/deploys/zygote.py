@@ -27,7 +27,7 @@ import coverage
 PROJECT = Path(__file__).parents[2]
 _LARGEST = 1 << 17
 """Bytes that the words and the environment of one start may take."""
-_TRACED = 3
+_TRACED = 5
 """One of so many is traced for the coverage, which doubles what it costs."""
 _COVERAGE = "COVERAGE_PROCESS_CONFIG"
 """Set where the coverage is taken: how a further process joins (coverage's patch "subprocess")."""

@@ -52,8 +52,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test runs under each shell that hosts have. Where processes are started or packages
-    installed, a file's tests take turns: every verb of theirs meets both shells, in half the time.
+    """A test runs under each shell that hosts have. Where processes are started, packages installed
+    or trees made, a file's tests take turns: every verb meets both shells, in half the time.
     """
     marks = metafunc.definition.iter_markers("parametrize")
     if "shell" not in metafunc.fixturenames or any(mark.args[0] == "shell" for mark in marks):

@@ -11,6 +11,8 @@ from deploy.shell import Call, Line
 from tests.remote.harness import await_log, end_session, finish, step
 from tests.remote.repositories import App
 
+pytestmark = pytest.mark.shells_in_turn
+
 FAIL = step("run_build", "/", "exit 9", 5)
 
 

@@ -14,6 +14,8 @@ from tests.remote.harness import await_log, end_session, finish, step
 from tests.remote.releases import Site
 from tests.remote.repositories import Tree
 
+pytestmark = pytest.mark.shells_in_turn
+
 ONE = "20261123T141502Z-3f2a9c1"
 TWO = "20261124T141502Z-8b1d2e0"
 

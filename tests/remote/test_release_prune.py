@@ -19,6 +19,8 @@ from tests.remote.harness import finish, make_shell, only, step
 from tests.remote.releases import PACKAGE, Site
 from tests.remote.repositories import make_origin
 
+pytestmark = pytest.mark.shells_in_turn
+
 NODE = "console.log('ready'); setInterval(() => {}, 1000)"
 NAMES = [f"2026112{day}T141502Z-3f2a9c1" for day in range(1, 5)]
 

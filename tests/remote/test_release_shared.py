@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from tests.remote.harness import finish, step
 from tests.remote.releases import Site
 from tests.remote.test_release import ONE, TWO, assert_sound
+
+pytestmark = pytest.mark.shells_in_turn
 
 ODD = "public/the 'up' \"loads\" [x]*"
 

@@ -9,6 +9,8 @@ import pytest
 from tests.remote.harness import fact, step
 from tests.remote.repositories import App
 
+pytestmark = pytest.mark.shells_in_turn
+
 FAIL = step("run_build", "/", "exit 9", 5)
 
 

@@ -53,3 +53,16 @@ def test_another_users_process_is_told_by_its_words_alone() -> None:
     """Its executable may not be read; that it runs this app is refused all the same."""
     one = process(10, 1, "node dist/server.js", "?", "root")
     assert ClusterState("boot", 200, "/srv/app", (one,)).others == (one,)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("/usr/bin/node /srv/app/node_modules/.bin/actionhero start cluster", "node actionhero"),
+        ("node --inspect dist/server.js --token=secret", "node server.js"),
+        ("mysql -uroot -psecret orders/secret", "mysql"),
+        ("", "?"),
+    ],
+)
+def test_a_process_is_named_without_what_may_be_a_password(command: str, name: str) -> None:
+    assert Process(1, 1, 1, 1, "me", "/", "/bin/x", command).name == name
