@@ -16,7 +16,7 @@ open_stage() {
   trap '' PIPE # the controller may vanish in the middle of an activation, which goes on
   umask 022
   cd /
-  nonce=$1 step='' at=0 journal=''
+  nonce=$1 step='' at=0 journal='' _answers=''
 }
 
 # to_json TEXT: set _json to TEXT as a JSON string; of plain words, without a process.
@@ -175,7 +175,7 @@ run_fact() {
   set -e
   case $_answer in
     *"$_end_of_fact"*) report fact code "$_code" text "$_answer" ;;
-    *) _answers="${_answers-}$step
+    *) _answers="$_answers$step
 $_code
 $_answer$_end_of_fact" ;;
   esac
@@ -186,7 +186,7 @@ _end_of_fact=$(printf '\035')
 
 # tell_facts: report the answers.
 tell_facts() {
-  [ -n "${_answers-}" ] || return 0
+  [ -n "$_answers" ] || return 0
   printf '%s' "$_answers" | LC_ALL=C awk -v nonce="$nonce" "$print_line"'
     BEGIN { RS = "\035" }
     {

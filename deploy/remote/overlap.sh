@@ -13,7 +13,7 @@ overlap_state() {
   _uid=$(id -u "$_user") _gids=" $(id -G "$_user") "
   printf 'nginx_user\t%s\n' "$_user"
   for _end in "$2" "$1/releases"; do list_parents "$_end"; done | sort -u | tell_blocked
-  tell_redis "$_ours"
+  tell_redis
   read_line /sys/fs/selinux/enforce
   [ "$_line" != 1 ] || echo selinux
   case $1 in
@@ -37,10 +37,10 @@ LINES
     END { print sum + held }'
 }
 
-# tell_redis PROCESSES: of the app's redis, as a line: connected clients, how many it takes, how many of
-# them are of our processes, its address and port. Nothing without processes, or where it cannot be asked.
+# tell_redis: of the app's redis, as a line: connected clients, how many it takes, how many of them are
+# of our processes ($_ours), its address and port. Nothing without processes, or where it cannot be asked.
 tell_redis() {
-  if [ -z "${register-}" ] || [ -z "$1" ]; then return 0; fi
+  if [ -z "${register-}" ] || [ -z "$_ours" ]; then return 0; fi
   _said=$(ask_register clients '')
   # shellcheck disable=SC2086 # words
   set -- $_said

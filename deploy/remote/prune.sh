@@ -38,12 +38,6 @@ check_records() {
 # recorded RECORD KEY: a value of one of the host's records.
 recorded() { value_in "$_root/.deploy/$1" "$2"; }
 
-# linked PATH: the name of the release that a link leads to; nothing where there is none.
-linked() {
-  _leads=$(readlink "$1") || return 0
-  printf '%s\n' "${_leads##*/}"
-}
-
 # list_complete: names of complete releases; what else stands there was not made by us.
 list_complete() {
   for _at in "$_root"/releases/*/.deploy/release; do

@@ -48,7 +48,7 @@ def at_rest(lab: Lab) -> dict[str, list[Process]]:
 
 def try_a_revision_under_load(lab: Lab) -> None:
     """The next revision, while clients ask; the same again changes nothing."""
-    with lab.load("web1", clients=2, pause=0.1) as load:
+    with lab.load("web1", clients=2, pause=0.05) as load:
         second = deploy_new(lab)
     assert load.total > 20
     lost = sum(load.failed.values())

@@ -33,14 +33,14 @@ def test_adopted_and_deployed_without_a_lost_request(live18: Controller) -> None
     refused = releases.run("deploy")
     assert refused.code == 1, refused.text
     assert "invoke adopt --env lab" in refused.text
-    with lab.load("web1", clients=1, pause=0.05, seconds=140) as load:
+    with lab.load("web1", clients=1, pause=0.02, seconds=140) as load:
         succeed(releases, "adopt")
         load.wait(load.total + 50)
     assert load.failed == {}
     assert set(load.revisions) == {lab.number(before)}
     assert not any(find(pid) == process for pid, process in old.items()), "they ended"
     assert (lab.app_path("web1") / "current" / UPLOAD).read_text() == "kept"
-    with lab.load("web1", clients=1, pause=0.05, seconds=140) as load:
+    with lab.load("web1", clients=1, pause=0.02, seconds=140) as load:
         after = lab.commit("after")
         succeed(releases, "deploy")
         load.wait(load.total + 50)

@@ -22,7 +22,7 @@ WEB1 = ("--limit", "web1")
 def behind(deployed: Controller) -> Iterator[Controller]:
     """There is something to deploy; while it is tried, requests never stop."""
     deployed.lab.commit("something new")
-    with deployed.lab.load("web1", clients=1, pause=0.1, seconds=300) as load:
+    with deployed.lab.load("web1", clients=1, pause=0.05, seconds=300) as load:
         load.wait(10)
         yield deployed
         load.wait(load.total + 10)

@@ -56,7 +56,7 @@ def fleet(deployed: Controller) -> Iterator[Controller]:
     """The fleet, asked without end while something is tried; no answer is lost."""
     lab = deployed.lab
     with ExitStack() as stack:
-        options = {"clients": 1, "pause": 0.1, "seconds": 300}
+        options = {"clients": 1, "pause": 0.05, "seconds": 300}
         loads = [stack.enter_context(lab.load(host, **options)) for host in ("web1", "web2")]
         for load in loads:
             load.wait(3)

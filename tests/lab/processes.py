@@ -114,7 +114,7 @@ def named(pidfile: Path) -> Process | None:
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 15) -> None:
-    """Look every 20 ms until it is so, and less often where a look takes long: others wait for the
+    """Look every 10 ms until it is so, and less often where a look takes long: others wait for the
     processor, too. Raises RuntimeError that says what never came.
     """
     deadline = time.monotonic() + seconds
@@ -125,7 +125,7 @@ def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 15) -> Non
         ended = time.monotonic()
         if ended > deadline:
             raise RuntimeError(f"waited {seconds:.0f} s in vain for {what}")
-        time.sleep(max(0.02, 5 * (ended - began)))
+        time.sleep(max(0.01, 3 * (ended - began)))
 
 
 def _lineage(everyone: dict[int, Process]) -> Iterator[Process]:
