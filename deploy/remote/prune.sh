@@ -38,6 +38,12 @@ check_records() {
 # recorded RECORD KEY: a value of one of the host's records.
 recorded() { value_in "$_root/.deploy/$1" "$2"; }
 
+# read_linked PATH: set _linked to the name of the release that a link leads to; to nothing where there is none.
+read_linked() {
+  _linked=$(readlink "$1") || _linked=''
+  _linked=${_linked##*/}
+}
+
 # list_complete: names of complete releases; what else stands there was not made by us.
 list_complete() {
   for _at in "$_root"/releases/*/.deploy/release; do
@@ -73,7 +79,8 @@ judge_release() {
 list_kept() {
   for _record in confirmed pending; do echo "$(recorded "$_record" release) $_record"; done
   for _link in "$_root/current" "$_root/previous" "${sockets:-$_root/shared/sockets}/live"; do
-    echo "$(linked "$_link") ${_link##*/}"
+    read_linked "$_link"
+    echo "$_linked ${_link##*/}"
   done
   printf '%s\n' "$_named" | sed 's/$/ this run names it/'
 }
@@ -141,8 +148,8 @@ releases_state() {
   read_line "$_root/.deploy/fence"
   printf 'fence\t%s\n' "${_line#run=}"
   for _at in "$_root/current" "$_root/previous" "${sockets:-$_root/shared/sockets}/live"; do
-    _leads=$(readlink "$_at") || _leads=''
-    printf '%s\t%s\n' "${_at##*/}" "${_leads##*/}"
+    read_linked "$_at"
+    printf '%s\t%s\n' "${_at##*/}" "$_linked"
   done
   if [ -e "$_root/.deploy/frozen" ]; then echo frozen; fi
   if [ -e "$_root/.deploy/left" ]; then echo left; fi
